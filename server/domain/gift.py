@@ -1,0 +1,102 @@
+"""One gift: what is asked, what is answered, and the record that the log keeps of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from server.domain.errors import Code
+from server.domain.ids import GiftId
+
+COUNT_MAX = 9_999
+"""Largest `count` of one gift, from the public interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiftOrder:
+    """A priced gift on its way to a wallet shard.
+
+    combo_key: `<room>:<gift>` when the gift is streakable, else empty.
+    refusal: the verdict so far; a request that was answered before still gets its first answer.
+    body: the log record from request_id on, encoded (see `encode_body`).
+    """
+
+    viewer: str
+    request_id: str
+    fingerprint: str
+    combo_key: str
+    count: int
+    coins: int
+    refusal: Code | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC."""
+
+    gift_id: GiftId
+    coins: int
+    combo: int
+    combo_first: int
+    at_us: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not paid. `coins` is the balance where the wallet was looked at."""
+
+    code: Code
+    coins: int | None = None
+    retry_ms: int | None = None
+    fingerprint: str = ""
+
+
+Answer = Accepted | Refused
+
+
+class GiftRecord(NamedTuple):
+    """A gift as the log holds it; field order is the log's (docs/design.md)."""
+
+    number: int
+    at_us: int
+    coins_after: int
+    combo: int
+    combo_first: int
+    request_id: str
+    viewer: str
+    viewer_name: str
+    room: str
+    creator: str
+    gift: str
+    version: int
+    count: int
+    coins: int
+    diamonds: int
+
+
+def encode_body(
+    *,
+    request_id: str,
+    viewer: str,
+    viewer_name: str,
+    room: str,
+    creator: str,
+    gift: str,
+    version: int,
+    count: int,
+    coins: int,
+    diamonds: int,
+) -> bytes:
+    """The part of a record that the gateway knows: a JSON array without its brackets."""
+    return orjson.dumps(
+        (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds),
+    )[1:-1]
+
+
+def decode_entry(packed: bytes) -> list[GiftRecord]:
+    """The records of one log entry. Raises ValueError when they are not what was written."""
+    rows: Sequence[Sequence[Any]] = orjson.loads(packed)
+    return [GiftRecord(*row) for row in rows]

@@ -1,0 +1,57 @@
+"""Identifiers: their shapes, and how a viewer finds its wallet shard.
+
+Ids travel as strings. They are restricted to characters that mean nothing in a Redis key, a JSON
+string, a URL or a log line, so that none of these ever needs escaping.
+"""
+
+import re
+import secrets
+import zlib
+from typing import NamedTuple, NewType
+
+UserId = NewType("UserId", str)
+RoomId = NewType("RoomId", str)
+GiftName = NewType("GiftName", str)
+"""Catalogue id of a kind of gift, such as `rose`."""
+RequestId = NewType("RequestId", str)
+"""A client's own id of one gift, 1 to 64 characters; it is what makes a retry free of charge."""
+
+USER_ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}", re.ASCII)
+ROOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+REQUEST_ID_CHARS_MAX = 64
+_GIFT_ID = re.compile(r"w(\d{2,4})-(\d{1,9})-(\d{1,16})", re.ASCII)
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class GiftId(NamedTuple):
+    """Where a gift stands in the logs; unique for ever."""
+
+    shard: int
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{shard_label(self.shard)}-{self.epoch}-{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> "GiftId":
+        """Reads `w07-3-123`. Raises ValueError for anything else."""
+        match = _GIFT_ID.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a gift id: {text[:80]!r}")
+        return cls(int(match[1]), int(match[2]), int(match[3]))
+
+
+def shard_label(shard: int) -> str:
+    """`w07` for shard 7."""
+    return f"w{shard:02d}"
+
+
+def shard_of(viewer: str, shards: int) -> int:
+    """The wallet shard (0 … shards-1) that a viewer belongs to for ever."""
+    return zlib.crc32(viewer.encode()) % shards
+
+
+def new_id(prefix: str) -> str:
+    """A fresh random id such as `r_4h2k9m…` (80 random bits)."""
+    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))

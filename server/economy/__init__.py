@@ -1,0 +1,1 @@
+"""What coins and diamonds mean to people: credits and earnings."""

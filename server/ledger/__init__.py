@@ -1,0 +1,1 @@
+"""Postgres: schema, settlement, accounts, history, audit."""

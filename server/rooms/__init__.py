@@ -1,0 +1,1 @@
+"""Gifts into rooms and onto screens: apply, fan-out, resume, presence."""

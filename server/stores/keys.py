@@ -1,0 +1,70 @@
+"""Every Redis key and channel that Python names (docs/design.md lists what they hold).
+
+Keys that only the functions touch (wallets, combos, remembered requests) are derived in Lua from the shard's tag.
+"""
+
+from server.domain.ids import shard_label
+
+DIRTY_ROOMS = "giftstream:dirty"
+"""Set of rooms with chat, likes or a viewer count waiting for a delta."""
+
+WORKERS = "giftstream:workers"
+"""Sorted set: worker id → alive until (seconds since the epoch)."""
+
+LIBRARIES = ("giftstream_wallet", "giftstream_rooms")
+
+
+def shard(number: int) -> str:
+    """The state of a wallet shard; the key that every wallet function takes."""
+    return f"{{{shard_label(number)}}}:shard"
+
+
+def shard_log(number: int) -> str:
+    """The stream of a shard's accepted gifts."""
+    return f"{{{shard_label(number)}}}:log"
+
+
+def shard_lease(number: int) -> str:
+    """Which worker reads this shard into the rooms."""
+    return f"{{{shard_label(number)}}}:lease"
+
+
+def wallet(shard_number: int, epoch: int, viewer: str) -> str:
+    """One viewer's wallet (read by the audit; written only by the functions)."""
+    return f"{{{shard_label(shard_number)}}}:{epoch}:w:{viewer}"
+
+
+def room(room_id: str) -> str:
+    """The state of a room; the key that every room function takes."""
+    return f"{{r:{room_id}}}:room"
+
+
+def room_log(room_id: str) -> str:
+    """The stream of a room's last finished frames."""
+    return f"{{r:{room_id}}}:log"
+
+
+def room_top(room_id: str) -> str:
+    """The sorted set of a room's gifters by coins."""
+    return f"{{r:{room_id}}}:top"
+
+
+def room_gifters(room_id: str) -> str:
+    """The hash of a room's gifters: id → `{"id":…,"name":…}`."""
+    return f"{{r:{room_id}}}:who"
+
+
+def room_channel(room_id: str) -> str:
+    """The sharded channel that a room's finished frames are published on."""
+    return f"{{r:{room_id}}}:deltas"
+
+
+def probe_channel(gateway_id: str) -> str:
+    """The sharded channel that a gateway hears itself on."""
+    return f"{{gateway:{gateway_id}}}:probe"
+
+
+def connections(user_id: str) -> str:
+    """The sorted set of a user's open sockets: session → expires at (seconds)."""
+    return f"{{u:{user_id}}}:connections"
+

@@ -1,0 +1,1 @@
+"""Coins in Redis: the atomic debit, its batching client, loading and crediting."""

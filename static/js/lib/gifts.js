@@ -1,0 +1,68 @@
+/**
+ * The gift catalogue: prices, tiers and effect data, by id.
+ */
+
+/** @typedef {import("./api.js").Api} Api */
+/** @typedef {"small"|"medium"|"large"|"epic"|"legendary"} Tier */
+/** @typedef {"pop"|"float"|"rain"|"burst"|"ride"|"orbit"|"rise"|"stage"} EffectKind */
+
+/**
+ * @typedef {object} Effect
+ * @property {EffectKind} kind
+ * @property {string[]} colors "#rrggbb"
+ * @property {number} duration_ms
+ * @property {number} particles
+ * @property {boolean} stage whether the gift takes the whole stage
+ */
+
+/**
+ * @typedef {object} Gift
+ * @property {string} id
+ * @property {string} name
+ * @property {number} coins price of one
+ * @property {number} diamonds what one earns its creator
+ * @property {Tier} tier
+ * @property {boolean} streakable
+ * @property {Effect} effect
+ */
+
+/** @type {readonly Tier[]} cheapest first */
+export const TIERS = ["small", "medium", "large", "epic", "legendary"];
+
+/** @type {Effect} stands in where the catalogue does not know a gift */
+const PLAIN_EFFECT = { kind: "pop", colors: ["#ff5c8a", "#ffd166"], duration_ms: 900, particles: 6, stage: false };
+
+/** @param {string} giftId @returns {string} address of the gift's picture */
+export function artUrl(giftId) {
+  return `/static/gifts/${encodeURIComponent(giftId)}.svg`;
+}
+
+export class Catalogue {
+  /** @param {Gift[]} gifts */
+  constructor(gifts) {
+    this.gifts = [...gifts].sort((a, b) => a.coins - b.coins);
+    this.byId = new Map(this.gifts.map((gift) => [gift.id, gift]));
+  }
+
+  /** @param {Api} api @returns {Promise<Catalogue>} */
+  static async load(api) {
+    const answer = await api.get("/gifts");
+    return new Catalogue(answer.gifts);
+  }
+
+  /**
+   * A gift the catalogue no longer lists still has a name and an effect, so that history and deltas can show it.
+   * @param {string} giftId
+   * @returns {Gift}
+   */
+  get(giftId) {
+    return this.byId.get(giftId) ?? {
+      id: giftId, name: giftId, coins: 0, diamonds: 0, tier: "small", streakable: false, effect: PLAIN_EFFECT,
+    };
+  }
+
+  /** @param {Tier} tier @returns {Gift[]} cheapest first */
+  inTier(tier) {
+    return this.gifts.filter((gift) => gift.tier === tier);
+  }
+}

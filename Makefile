@@ -62,7 +62,7 @@ $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "giftstream needs Python 3.11 or newer, and '$(PYTHON)' was not found. Install it, or say which one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "giftstream needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Say another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its venv module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The browser tests drive an installed Chromium. Without one they are skipped, and pytest says so.
 chromium:

@@ -1,0 +1,179 @@
+"""Every setting of the project: its variable, type, default and meaning, in one table.
+
+A setting is one line in ``Settings``. Its variable is ``GIFTSTREAM_<NAME>`` unless said otherwise; its type is the
+annotation; an empty value means the default. ``python -m server.settings`` prints the table as Markdown.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from server.dotenv import read_dotenv
+from server.setting import SettingsError, read_value, setting, variable, write_value
+
+__all__ = ["Settings", "SettingsError", "load_settings", "markdown_table", "unknown_variables"]
+
+DATA_DIR = Path(".giftstream")
+TOKEN_SECRET_CHARS_MIN = 32
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    wanted = f"a URL that starts with {', '.join(schemes[:-1])} or {schemes[-1]}"
+    return lambda url: "" if not url or url.startswith(schemes) else wanted
+
+
+def _long_enough(secret: str) -> str:
+    right = not secret or len(secret) >= TOKEN_SECRET_CHARS_MIN
+    return "" if right else f"at least {TOKEN_SECRET_CHARS_MIN} characters long"
+
+
+def _origins(origins: tuple[str, ...]) -> str:
+    right = all(o == "*" or (o.startswith(("http://", "https://")) and o.count("/") == 2) for o in origins)
+    return "" if right else "origins like https://example.org, separated by commas, or *"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one process. Made by ``load_settings``; a test may make one with what it needs."""
+
+    # Stores
+    redis_url: str = setting(
+        "",
+        "Redis 7.2+ or Valkey; unset: embedded Valkey",
+        env="REDIS_URL",
+        secret=True,
+        check=_url("redis://", "rediss://", "unix://", "redis+cluster://"),
+    )
+    database_url: str = setting(
+        "",
+        "Postgres 15+; unset: embedded PostgreSQL",
+        env="DATABASE_URL",
+        secret=True,
+        check=_url("postgresql://", "postgres://"),
+    )
+    data_dir: Path = setting(DATA_DIR, "folder of the embedded stores, of their sockets and of the token key")
+    valkey_memory_mb: int = setting(
+        0, "memory of the embedded Valkey, in MiB; 0: 60 % of the machine's, 256 or more", least=0, most=16_777_216
+    )
+    database_connections_max: int = setting(8, "connections one process holds to Postgres at most", least=1, most=1000)
+
+    # Processes
+    host: str = setting("127.0.0.1", "address the gateways listen on")
+    port: int = setting(8080, "port the gateways listen on; 0: any free one", least=0, most=65_535)
+    gateways: int = setting(2, "gateway processes of `serve`", least=1, most=256)
+    worker_id: str = setting("", "name of this process among the others", shown="host name and process id")
+    demo: bool = setting(False, "demo rooms, and a login without a password: never on a public server")
+    drain_timeout_s: float = setting(
+        10.0, "how long a process may take to finish when it is asked to stop", least=0, most=600
+    )
+    log_level: str = setting("info", "what is logged", one_of=("debug", "info", "warning", "error"))
+    log_format: str = setting(
+        "auto", "`auto` is `console` on a terminal, else `json`", one_of=("auto", "console", "json")
+    )
+    metrics: bool = setting(True, "serve /metrics")
+    metrics_token: str = setting("", "if set, /metrics asks for it as a bearer token", secret=True)
+
+    # Access
+    token_secret: str = setting(
+        "",
+        f"key that signs tokens (HS256), {TOKEN_SECRET_CHARS_MIN} characters or more; `serve` makes one and keeps it",
+        check=_long_enough,
+        secret=True,
+    )
+    token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)
+    allowed_origins: tuple[str, ...] = setting(
+        (), "origins, separated by commas, whose pages may connect; `*`: all", check=_origins, shown="the server's own"
+    )
+
+    # Wallets and settlement
+    wallet_shards: int = setting(16, "wallet shards; fixed at the first start", least=1, most=1024)
+    batch_max: int = setting(128, "gifts in one call of a wallet shard", least=1, most=1024)
+    log_backlog_max: int = setting(
+        1_000_000, "unsettled gifts, over all shards, past which new ones are `busy`", least=1000
+    )
+    dedupe_s: int = setting(600, "how long the answer to a request id is remembered, at least", least=60, most=86_400)
+    wallet_idle_s: int = setting(86_400, "how long a wallet without unsettled gifts stays in Redis unused", least=60)
+    settle_batch: int = setting(5000, "gifts settled in one transaction at most", least=1, most=100_000)
+    settle_interval_ms: int = setting(250, "pause between two looks for gifts to settle", least=1, most=60_000)
+
+    # Rooms
+    tick_ms: int = setting(100, "shortest time between two deltas of a room", least=10, most=10_000)
+    combo_gap_ms: int = setting(3000, "pause that ends a combo", least=100, most=60_000)
+    room_log_deltas: int = setting(600, "deltas a room keeps for members that come back", least=1, most=100_000)
+    top_size: int = setting(3, "top gifters in a delta", least=1, most=10)
+    top_panel_size: int = setting(100, "top gifters in the full ranking", least=1, most=1000)
+    delta_gifts_max: int = setting(50, "gifts listed in one delta; the rest is counted", least=1, most=500)
+
+    # Connections
+    heartbeat_s: int = setting(25, "time between pings; two unanswered ones end a connection", least=1, most=600)
+    hello_timeout_s: float = setting(5.0, "time a connection has for its hello", least=0.1, most=60)
+    frame_bytes_max: int = setting(8192, "largest frame of a client", least=1024, most=1_048_576)
+    connections_per_user_max: int = setting(10, "connections of one user, over all gateways", least=1)
+    connections_per_gateway_max: int = setting(20_000, "connections of one gateway process", least=1)
+    send_buffer_soft_bytes: int = setting(
+        262_144, "unsent bytes past which a connection's deltas are skipped", least=1024
+    )
+    send_buffer_hard_bytes: int = setting(1_048_576, "unsent bytes past which a connection is cut off", least=2048)
+
+    # Rates: so many in a second, and so many at once
+    frames_per_second: float = setting(50.0, "frames of one connection", least=1)
+    frames_burst: int = setting(100, "frames of one connection at once", least=1)
+    bad_frames_per_minute: int = setting(10, "unreadable frames of one connection before it is closed", least=1)
+    gifts_per_second: float = setting(20.0, "gifts of one user", least=0.01)
+    gifts_burst: int = setting(60, "gifts of one user at once", least=1)
+    gifts_in_flight_max: int = setting(64, "gifts of one connection waiting for their answer", least=1, most=10_000)
+    chats_per_second: float = setting(1.0, "chat lines of one user in one room", least=0.01)
+    chats_burst: int = setting(5, "chat lines of one user in one room at once", least=1)
+    likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
+    likes_burst: int = setting(60, "likes of one connection at once", least=1)
+
+    def __post_init__(self) -> None:
+        if self.send_buffer_soft_bytes >= self.send_buffer_hard_bytes:
+            raise SettingsError(
+                "GIFTSTREAM_SEND_BUFFER_HARD_BYTES must be greater than GIFTSTREAM_SEND_BUFFER_SOFT_BYTES"
+            )
+
+    def as_environ(self) -> dict[str, str]:
+        """Every setting as a variable, so that a child process has the same ones."""
+        return {variable(f): write_value(getattr(self, f.name)) for f in fields(self)}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, folder: Path | None = None, **given: str) -> Settings:
+    """Read the settings: ``given`` (from flags) wins over ``environ``, that over ``folder/.env``, that over defaults.
+
+    Raises SettingsError with one line that names the variable.
+    """
+    environ = os.environ if environ is None else environ
+    texts = {**read_dotenv((folder or Path.cwd()) / ".env"), **environ}
+    values: dict[str, Any] = {}
+    for f in fields(Settings):
+        text = given.get(f.name, texts.get(variable(f), "")).strip()
+        if text:
+            values[f.name] = read_value(f, text)
+    values["data_dir"] = Path(values.get("data_dir", DATA_DIR)).expanduser().absolute()
+    values.setdefault("worker_id", f"{socket.gethostname()}-{os.getpid()}")
+    return Settings(**values)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the GIFTSTREAM_ variables that are no settings: most likely misspelt."""
+    known = {variable(f) for f in fields(Settings)}
+    yield from sorted(name for name in environ if name.startswith("GIFTSTREAM_") and name not in known)
+
+
+def markdown_table() -> str:
+    """Return the README's table of settings."""
+    lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for f in fields(Settings):
+        default = f.metadata["shown"] or (f"`{write_value(f.default)}`" if write_value(f.default) else "")
+        lines.append(f"| `{variable(f)}` | {default} | {f.metadata['meaning']} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown_table())

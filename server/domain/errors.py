@@ -59,7 +59,7 @@ RULES: dict[Code, Rule] = {
     Code.BUSY: Rule(503, "Too much is waiting to be settled; come back shortly.", False),
     Code.IDEMPOTENCY_CONFLICT: Rule(409, "This key was used for another request.", True),
     Code.WALLET_BLOCKED: Rule(403, "This wallet is blocked.", False),
-    Code.UNAVAILABLE: Rule(503, "The stores cannot be reached; nothing was charged.", False),
+    Code.UNAVAILABLE: Rule(503, "The stores did not answer; ask again with the same id.", False),
 }
 
 

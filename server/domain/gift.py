@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from server.domain.errors import Code
+from server.domain.errors import RULES, Code
 from server.domain.ids import GiftId
 
 COUNT_MAX = 9_999
@@ -30,6 +30,13 @@ class GiftOrder:
     coins: int
     refusal: Code | None
     body: bytes
+
+    @property
+    def verdict(self) -> str:
+        """The refusal as `gs_gifts` takes it: empty, the code, or `!` and the code when it is final."""
+        if self.refusal is None:
+            return ""
+        return f"!{self.refusal}" if RULES[self.refusal].final else self.refusal
 
 
 @dataclass(frozen=True, slots=True)

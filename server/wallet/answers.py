@@ -1,0 +1,40 @@
+"""The answers of `gs_gifts`, as text in Redis and as values here (docs/design.md)."""
+
+from server.domain.errors import Code
+from server.domain.gift import Accepted, Answer, Refused
+from server.domain.ids import GiftId
+
+
+def encode_answer(answer: Accepted) -> str:
+    """The text that Redis keeps for an accepted gift."""
+    return " ".join(
+        (
+            "A",
+            str(answer.gift_id.epoch),
+            str(answer.gift_id.number),
+            str(answer.coins),
+            str(answer.combo),
+            str(answer.combo_first),
+            str(answer.at_us),
+            answer.fingerprint,
+        )
+    )
+
+
+def decode_answer(shard: int, answer: bytes) -> Answer | None:
+    """What an answer says; None for `L`: the wallet is not loaded."""
+    kind, *fields = answer.decode().split(" ")
+    if kind == "A":
+        epoch, number, coins, combo, first, at_us, fingerprint = fields
+        return Accepted(
+            GiftId(shard, int(epoch), int(number)), int(coins), int(combo), int(first), int(at_us), fingerprint
+        )
+    if kind == "R":
+        code, coins, fingerprint = fields
+        return Refused(Code(code), None if coins == "-" else int(coins), fingerprint=fingerprint)
+    if kind == "T":
+        code, retry_ms = fields
+        return Refused(Code(code), retry_ms=int(retry_ms) or None)
+    if kind == "L":
+        return None
+    raise ValueError(f"not an answer: {answer[:80]!r}")

@@ -1,0 +1,84 @@
+"""Sending a gift: what it costs, who gets it, and the order that goes to the sender's wallet shard."""
+
+import asyncio
+from typing import Protocol
+
+from server.domain.catalogue import Catalogue
+from server.domain.errors import Code, Refusal
+from server.domain.gift import COUNT_MAX, Answer, GiftOrder, encode_body
+from server.settings import Settings
+from server.wallet.shards import WalletShards
+
+
+class GiftRoom(Protocol):
+    """What a gift must know of its room."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def creator_id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
+class Gifting:
+    """The rules that need no wallet; the others are in wallet.lua."""
+
+    def __init__(self, catalogue: Catalogue, shards: WalletShards, settings: Settings) -> None:
+        self.catalogue = catalogue
+        self._shards = shards
+        self._gift_coins_max = settings.gift_coins_max
+
+    def send(
+        self,
+        *,
+        viewer: str,
+        viewer_name: str,
+        room: GiftRoom,
+        gift: str,
+        count: object,
+        request_id: str,
+        fingerprint: str = "",
+        refusal: Code | None = None,
+    ) -> "asyncio.Future[Answer]":
+        """Sends one gift; the future gets its answer.
+
+        A refusal, the caller's or one found here, goes to the shard all the same: if this request was answered before, the
+        first answer stands. Raises Refusal only for what no request could ever have been accepted with:
+        a gift that never was (unknown_gift), a count out of range (bad_count).
+        """
+        kind = self.catalogue.get(gift)
+        if kind is None:
+            raise Refusal(Code.UNKNOWN_GIFT)
+        if type(count) is not int or not 1 <= count <= COUNT_MAX:
+            raise Refusal(Code.BAD_COUNT)
+        coins = kind.coins * count
+        if refusal is None:
+            refusal = self._verdict(viewer, room, active=kind.active, coins=coins)
+        body = encode_body(
+            request_id=request_id,
+            viewer=viewer,
+            viewer_name=viewer_name,
+            room=room.id,
+            creator=room.creator_id,
+            gift=gift,
+            version=kind.version,
+            count=count,
+            coins=coins,
+            diamonds=kind.diamonds * count,
+        )
+        combo_key = f"{room.id}:{gift}" if kind.streakable else ""
+        return self._shards.submit(
+            GiftOrder(viewer, request_id, fingerprint, combo_key, count, coins, refusal, body)
+        )
+
+    def _verdict(self, viewer: str, room: GiftRoom, *, active: bool, coins: int) -> Code | None:
+        if room.state != "live":
+            return Code.ROOM_ENDED
+        if viewer == room.creator_id:
+            return Code.SELF_GIFT
+        if not active:
+            return Code.UNKNOWN_GIFT
+        if coins > self._gift_coins_max:
+            return Code.LIMIT_EXCEEDED
+        return None

@@ -96,6 +96,7 @@ class Settings:
     log_backlog_max: int = setting(
         1_000_000, "unsettled gifts, over all shards, past which new ones are `busy`", least=1000
     )
+    gift_coins_max: int = setting(100_000_000, "coins one gift may cost, all its pieces together", least=1)
     dedupe_s: int = setting(600, "how long the answer to a request id is remembered, at least", least=60, most=86_400)
     wallet_idle_s: int = setting(86_400, "how long a wallet without unsettled gifts stays in Redis unused", least=60)
     settle_batch: int = setting(5000, "gifts settled in one transaction at most", least=1, most=100_000)
@@ -121,12 +122,12 @@ class Settings:
     send_buffer_hard_bytes: int = setting(1_048_576, "unsent bytes past which a connection is cut off", least=2048)
 
     # Rates: so many in a second, and so many at once
-    frames_per_second: float = setting(50.0, "frames of one connection", least=1)
-    frames_burst: int = setting(100, "frames of one connection at once", least=1)
+    frames_per_second: float = setting(100.0, "frames of one connection", least=1)
+    frames_burst: int = setting(600, "frames of one connection at once", least=1)
     bad_frames_per_minute: int = setting(10, "unreadable frames of one connection before it is closed", least=1)
-    gifts_per_second: float = setting(20.0, "gifts of one user", least=0.01)
-    gifts_burst: int = setting(60, "gifts of one user at once", least=1)
-    gifts_in_flight_max: int = setting(64, "gifts of one connection waiting for their answer", least=1, most=10_000)
+    gifts_per_second: float = setting(50.0, "gifts of one user", least=0.01)
+    gifts_burst: int = setting(300, "gifts of one user at once", least=1)
+    gifts_in_flight_max: int = setting(256, "gifts of one connection waiting for their answer", least=1, most=10_000)
     chats_per_second: float = setting(1.0, "chat lines of one user in one room", least=0.01)
     chats_burst: int = setting(5, "chat lines of one user in one room at once", least=1)
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)

@@ -95,7 +95,7 @@ class _Lane:
             settings.log_backlog_max // settings.wallet_shards,
             settings.combo_gap_ms * 1000,
             settings.dedupe_s,
-            1_000_000 // settings.gifts_per_second if settings.gifts_per_second else 0,
+            int(1_000_000 / settings.gifts_per_second),
             settings.gifts_burst,
         )
         self._waiting: dict[int, deque[_Ticket]] = {}

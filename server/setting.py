@@ -34,7 +34,7 @@ def setting(
     """Describe a field of ``Settings``.
 
     ``env`` names a variable other than GIFTSTREAM_<NAME>; ``check`` returns what the value must be, or an empty string
-    if it is right; a ``secret`` is never repeated in a message; ``shown`` stands for the default in the table.
+    if it is right; a ``secret`` is repeated in no message and no repr; ``shown`` stands for the default in the table.
     """
     about = {
         "meaning": meaning,
@@ -46,7 +46,7 @@ def setting(
         "secret": secret,
         "shown": shown,
     }
-    made: T = field(default=default, metadata=about)
+    made: T = field(default=default, repr=not secret, metadata=about)
     return made
 
 

@@ -1,0 +1,1 @@
+"""Tests on real stores and real processes."""

@@ -1,0 +1,203 @@
+"""What the server says on the socket: one shape for each frame, and how frames are written.
+
+`joined`, `delta` and `room_ended` come from the room as finished bytes; their shapes are here for the API document.
+"""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.json import Encoder
+
+from server.domain.errors import RULES, Code, Refusal
+from server.web.frames import text_frame
+from server.web.shapes import Coins, Count, Diamonds, GiftIdText, RequestId, SignedCoins, TimeUs, TopGifter, User
+
+Position = Annotated[str, Meta(min_length=1, description="opaque; one per delta and room, in order")]
+RetryMs = Annotated[int, Meta(ge=0, description="come back after this long")]
+
+
+class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
+    """The answer to `hello`."""
+
+    user: User
+    coins: SignedCoins
+    session: str
+    heartbeat_s: Annotated[int, Meta(ge=1)]
+
+
+class Joined(Struct, frozen=True, tag_field="type", tag="joined"):
+    """The room as it is now. recovered: the deltas after `since` follow, none missing."""
+
+    room: str
+    position: Position
+    recovered: bool
+    diamonds: Diamonds
+    gifts: Count
+    viewers: Count
+    top: list[TopGifter]
+    creator: User
+    title: str
+
+
+class Left(Struct, frozen=True, tag_field="type", tag="left"):
+    """The answer to `leave`."""
+
+    room: str
+
+
+class GiftAck(Struct, frozen=True, tag_field="type", tag="gift_ack"):
+    """Paid, on disk, and it will reach the ledger exactly once."""
+
+    id: RequestId
+    gift_id: GiftIdText
+    coins: Coins
+    combo: Annotated[int, Meta(ge=1)]
+    at: TimeUs
+
+
+class GiftNack(Struct, frozen=True, tag_field="type", tag="gift_nack"):
+    """Not paid. coins: the balance, where it was looked at."""
+
+    id: RequestId
+    code: Code
+    message: str
+    coins: SignedCoins | UnsetType = UNSET
+    retry_ms: RetryMs | UnsetType = UNSET
+
+
+class Ack(Struct, frozen=True, tag_field="type", tag="ack"):
+    """Done."""
+
+    id: RequestId
+
+
+class Nack(Struct, frozen=True, tag_field="type", tag="nack"):
+    """Refused."""
+
+    id: RequestId
+    code: Code
+    message: str
+    retry_ms: RetryMs | UnsetType = UNSET
+
+
+class Pong(Struct, frozen=True, tag_field="type", tag="pong"):
+    """The answer to `ping`."""
+
+    ts: int | UnsetType = UNSET
+
+
+class Error(Struct, frozen=True, tag_field="type", tag="error"):
+    """A frame that could not be read, or a room that could not be joined; the connection stays."""
+
+    code: Code
+    message: str
+    id: RequestId | UnsetType = UNSET
+    room: str | UnsetType = UNSET
+    retry_ms: RetryMs | UnsetType = UNSET
+
+
+class WalletChanged(Struct, frozen=True, tag_field="type", tag="wallet"):
+    """The balance changed elsewhere."""
+
+    coins: SignedCoins
+
+
+class RoomEnded(Struct, frozen=True, tag_field="type", tag="room_ended"):
+    """The room is over."""
+
+    room: str
+
+
+class DeltaGift(Struct, frozen=True, rename={"from_": "from"}):
+    """Gifts of one combo in one delta. count, coins: what this delta adds; combo: the combo's running number."""
+
+    gift_id: GiftIdText
+    from_: User
+    gift: str
+    count: Annotated[int, Meta(ge=1)]
+    coins: Coins
+    combo: Annotated[int, Meta(ge=1)]
+    combo_id: GiftIdText
+    at: TimeUs
+
+
+class DeltaMore(Struct, frozen=True):
+    """What the delta does not list: entries, gifts and coins."""
+
+    gifts: Count
+    count: Count
+    coins: Coins
+
+
+class ChatLine(Struct, frozen=True, rename={"from_": "from"}):
+    """What someone said."""
+
+    from_: User
+    text: str
+    at: TimeUs
+
+
+class Delta(Struct, frozen=True, tag_field="type", tag="delta"):
+    """What happened in a room since the delta before; keys that did not change are left out."""
+
+    room: str
+    position: Position
+    ts: TimeUs
+    gifts: Annotated[list[DeltaGift], Meta(max_length=500)] | UnsetType = UNSET
+    more: DeltaMore | UnsetType = UNSET
+    diamonds: Diamonds | UnsetType = UNSET
+    gifts_total: Count | UnsetType = UNSET
+    top: list[TopGifter] | UnsetType = UNSET
+    viewers: Count | UnsetType = UNSET
+    chat: list[ChatLine] | UnsetType = UNSET
+    likes: Count | UnsetType = UNSET
+
+
+SERVER_FRAMES: tuple[type[Struct], ...] = (
+    Welcome,
+    Joined,
+    Left,
+    GiftAck,
+    GiftNack,
+    Ack,
+    Nack,
+    Pong,
+    Error,
+    WalletChanged,
+    RoomEnded,
+    Delta,
+)
+
+_encode = Encoder().encode
+
+
+def write(frame: Struct) -> bytes:
+    """The frame as it goes over the wire."""
+    return text_frame(_encode(frame))
+
+
+def gift_nack(request_id: str, code: Code, *, coins: int | None = None, retry_ms: int | None = None) -> bytes:
+    """The refusal of a gift, with the code's own sentence."""
+    return write(GiftNack(request_id, code, RULES[code].message, _given(coins), _given(retry_ms)))
+
+
+def nack(request_id: str, refusal: Refusal) -> bytes:
+    """The refusal of anything else that has an id."""
+    return write(Nack(request_id, refusal.code, refusal.message, _given(refusal.retry_ms)))
+
+
+def error(refusal: Refusal, *, request_id: str | None = None, room: str | None = None) -> bytes:
+    """The refusal of a frame that has no answer of its own."""
+    return write(
+        Error(
+            refusal.code,
+            refusal.message,
+            UNSET if request_id is None else request_id,
+            UNSET if room is None else room,
+            _given(refusal.retry_ms),
+        )
+    )
+
+
+def _given(value: int | None) -> int | UnsetType:
+    return UNSET if value is None else value

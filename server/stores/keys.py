@@ -54,6 +54,11 @@ def room_gifters(room_id: str) -> str:
     return f"{{r:{room_id}}}:who"
 
 
+def room_loading(room_id: str, token: str) -> tuple[str, str]:
+    """Where the gifters (`top`, `who`) of a room that is being loaded wait for `gs_room_load`."""
+    return f"{{r:{room_id}}}:loading:{token}:top", f"{{r:{room_id}}}:loading:{token}:who"
+
+
 def room_channel(room_id: str) -> str:
     """The sharded channel that a room's finished frames are published on."""
     return f"{{r:{room_id}}}:deltas"

@@ -1,0 +1,457 @@
+#!lua name=giftstream_rooms
+
+-- Rooms: totals, top gifters, chat, likes, viewers, and the deltas that screens receive.
+-- Every function takes one key, the room's hash `{r:<room>}:room`; all other keys of the room are derived from it.
+-- Arguments are checked before the first write. Whole numbers stay under 2^53, where Lua counts exactly.
+
+local MONEY_MAX = 9007199254740991
+local TOP_GIFTERS = 10
+local CHAT_LINES_PER_DELTA = 50
+local CHAT_LINES_WAITING_MAX = 200
+local ENDED_ROOM_REST_S = 3600
+local POSITION_DIGITS_MAX = 16
+
+-- A server that came back from older data would hand out positions a second time, to other deltas. So the first
+-- delta that each server process makes for a room skips this many: a position never names two deltas.
+local POSITIONS_SKIPPED = 1048576
+
+local run -- names this server process: the time of its first call
+
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function this_run()
+  run = run or string.format('%.0f', now_us())
+  return run
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function whole(argument)
+  if argument and #argument <= 16 and string.find(argument, '^%d+$') then
+    local number = tonumber(argument)
+    if number <= MONEY_MAX then
+      return number
+    end
+  end
+  error({err = 'BADARG not a whole number under 2^53'})
+end
+
+local function some(argument)
+  if not argument or argument == '' then
+    error({err = 'BADARG empty argument'})
+  end
+  return argument
+end
+
+-- All keys of a room, from its hash.
+local function keys_of(key)
+  local tag, room = string.match(key or '', '^({r:([%w_-]+)}:)room$')
+  if not tag then
+    error({err = 'BADARG not the key of a room'})
+  end
+  return {
+    id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
+    viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
+  }
+end
+
+local function fields(room, ...)
+  local names = {...}
+  local values = redis.call('HMGET', room.hash, ...)
+  local state = {}
+  for i, name in ipairs(names) do
+    state[name] = values[i] or nil
+  end
+  return state
+end
+
+-- Members of all gateways that gave a sign of life lately.
+local function viewers_now(room, now_s)
+  local counts = redis.call('HGETALL', room.viewers)
+  local total = 0
+  for i = 1, #counts, 2 do
+    local members, expires_s = string.match(counts[i + 1], '^(%d+) (%d+)$')
+    if members and tonumber(expires_s) > now_s then
+      total = total + tonumber(members)
+    else
+      redis.call('HDEL', room.viewers, counts[i])
+    end
+  end
+  return text(total)
+end
+
+local function keep_members(room, gateway, members, ttl_s, now_s)
+  if members == 0 then
+    redis.call('HDEL', room.viewers, gateway)
+  else
+    redis.call('HSET', room.viewers, gateway, text(members) .. ' ' .. text(now_s + ttl_s))
+    redis.call('EXPIRE', room.viewers, ttl_s * 2)
+  end
+end
+
+-- The ranking as a delta shows it, as JSON.
+local function top_json(room)
+  local rows = redis.call('ZREVRANGE', room.top, 0, TOP_GIFTERS - 1, 'WITHSCORES')
+  local ranked = {}
+  for i = 1, #rows, 2 do
+    local who = redis.call('HGET', room.who, rows[i])
+    ranked[#ranked + 1] = '{"user":' .. who .. ',"coins":' .. text(tonumber(rows[i + 1])) .. ',"rank":' .. text((i + 1) / 2) .. '}'
+  end
+  return '[' .. table.concat(ranked, ',') .. ']'
+end
+
+-- An ended room is kept for a while after its last change; it can always be loaded again.
+local function rest(room, state)
+  if state == 'ended' then
+    local at_ms = text(math.floor(now_us() / 1000) + ENDED_ROOM_REST_S * 1000)
+    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat}) do
+      redis.call('PEXPIREAT', key, at_ms)
+    end
+  end
+end
+
+local function position_after(state)
+  local n = tonumber(state.n)
+  if state.run ~= this_run() then
+    n = n + POSITIONS_SKIPPED
+  end
+  n = text(n + 1)
+  return n, state.incarnation .. '-' .. n
+end
+
+-- Keeps a finished frame under its position and hands it to every gateway that listens.
+local function publish(room, kind, position, frame, log_max)
+  redis.call('XADD', room.log, 'MAXLEN', '~', text(log_max), position, 'k', kind, 'f', frame)
+  redis.call('SPUBLISH', room.channel, kind .. ' ' .. position .. ' ' .. frame)
+end
+
+local function marks_of(room)
+  local all = redis.call('HGETALL', room.hash)
+  local marks = {}
+  for i = 1, #all, 2 do
+    local shard = string.match(all[i], '^m:(%d+)$')
+    if shard then
+      marks[#marks + 1] = shard
+      marks[#marks + 1] = all[i + 1]
+    end
+  end
+  return marks
+end
+
+-- gs_room_load: title JSON, creator JSON, state, started at µs, diamonds, gifts, coins, caught up (0/1), loading token,
+-- gifters, then (shard, mark)*. The gifters were put under the room's loading keys beforehand, in bounded pieces.
+-- Answers loaded|present and the incarnation.
+local function load_room(keys, args)
+  local room = keys_of(keys[1])
+  local title, creator, state = some(args[1]), some(args[2]), args[3]
+  if state ~= 'live' and state ~= 'ended' then
+    error({err = 'BADARG state'})
+  end
+  local started_at, diamonds, gifts, coins = whole(args[4]), whole(args[5]), whole(args[6]), whole(args[7])
+  local caught_up, token, gifters = whole(args[8]), some(args[9]), whole(args[10])
+  local marks = {}
+  for i = 11, #args, 2 do
+    whole(args[i])
+    if not string.find(args[i + 1] or '', '^%d+%-%d+$') then
+      error({err = 'BADARG mark'})
+    end
+    marks[#marks + 1] = 'm:' .. args[i]
+    marks[#marks + 1] = args[i + 1]
+  end
+  local top, who = room.loading .. token .. ':top', room.loading .. token .. ':who'
+  local present = redis.call('HGET', room.hash, 'incarnation')
+  if present then
+    redis.call('UNLINK', top, who)
+    return {'present', present}
+  end
+  if redis.call('ZCARD', top) ~= gifters or redis.call('HLEN', who) ~= gifters then
+    return redis.error_reply('LOADING the gifters of this snapshot are gone: load again')
+  end
+
+  redis.call('UNLINK', room.top, room.who, room.log, room.chat)
+  if gifters > 0 then
+    redis.call('RENAME', top, room.top)
+    redis.call('RENAME', who, room.who)
+    redis.call('PERSIST', room.top)
+    redis.call('PERSIST', room.who)
+  end
+  local incarnation = text(now_us())
+  redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'run', this_run(), 'state', state, 'title', title,
+    'creator', creator, 'started_at', text(started_at), 'diamonds', text(diamonds), 'gifts', text(gifts),
+    'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room))
+  for i = 1, #marks, 2 do
+    redis.call('HSET', room.hash, marks[i], marks[i + 1])
+  end
+  -- Position 0 stands in the log too, so that "is this position in the log" is the whole test for resuming.
+  redis.call('XADD', room.log, incarnation .. '-0', 'k', 's')
+  rest(room, state)
+  return {'loaded', incarnation}
+end
+
+-- gs_room_unload: incarnation. Forgets the room if it still is that one, to be loaded again. Answers 1 or 0.
+local function unload_room(keys, args)
+  local room = keys_of(keys[1])
+  if redis.call('HGET', room.hash, 'incarnation') ~= some(args[1]) then
+    return 0
+  end
+  redis.call('UNLINK', room.hash, room.top, room.who, room.log)
+  return 1
+end
+
+-- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
+-- gifters, (viewer, coins, who JSON)*.
+-- Answers {ok, incarnation, caught up, more chat waits (0/1)}, or {marks, incarnation, caught up, (shard, mark)*} when a
+-- mark is not as expected (nothing was changed), or {absent}.
+local function tick(keys, args)
+  local room = keys_of(keys[1])
+  local log_max, caught_up, marks = whole(args[1]), whole(args[2]), whole(args[3])
+  local moves = {}
+  local at = 4
+  for _ = 1, marks do
+    local shard, old, new = text(whole(args[at])), args[at + 1], args[at + 2]
+    if not string.find(new or '', '^%d+%-%d+$') then
+      error({err = 'BADARG mark'})
+    end
+    moves[#moves + 1] = {field = 'm:' .. shard, old = old, new = new}
+    at = at + 3
+  end
+  local gifts, coins, diamonds = whole(args[at]), whole(args[at + 1]), whole(args[at + 2])
+  local entries, more, gifters = args[at + 3], args[at + 4], whole(args[at + 5])
+  at = at + 6
+  if #args ~= at - 1 + gifters * 3 or (gifts > 0 and (marks == 0 or gifters == 0 or entries == '')) then
+    error({err = 'BADARG a tick that does not add up'})
+  end
+  local given = 0
+  for i = at, #args, 3 do
+    some(args[i])
+    some(args[i + 2])
+    given = given + whole(args[i + 1])
+  end
+  if given ~= coins then
+    error({err = 'BADARG gifters and coins differ'})
+  end
+
+  local state = fields(room, 'incarnation', 'n', 'run', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
+    'likes', 'caught_up')
+  if not state.incarnation then
+    return {'absent'}
+  end
+  for _, move in ipairs(moves) do
+    if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then
+      local answer = {'marks', state.incarnation, state.caught_up}
+      for _, value in ipairs(marks_of(room)) do
+        answer[#answer + 1] = value
+      end
+      return answer
+    end
+  end
+  local diamonds_now = text(whole(text(tonumber(state.diamonds) + diamonds)))
+  local gifts_now = text(whole(text(tonumber(state.gifts) + gifts)))
+  local coins_now = text(whole(text(tonumber(state.coins) + coins)))
+
+  -- From here on everything is decided: only writes.
+  local now = now_us()
+  local changed = {}
+  for _, move in ipairs(moves) do
+    redis.call('HSET', room.hash, move.field, move.new)
+  end
+  if caught_up == 1 and state.caught_up ~= '1' then
+    redis.call('HSET', room.hash, 'caught_up', '1')
+    state.caught_up = '1'
+  end
+  if gifts > 0 then
+    for i = at, #args, 3 do
+      redis.call('ZINCRBY', room.top, args[i + 1], args[i])
+      redis.call('HSET', room.who, args[i], args[i + 2])
+    end
+    local top = top_json(room)
+    redis.call('HSET', room.hash, 'diamonds', diamonds_now, 'gifts', gifts_now, 'coins', coins_now, 'top', top)
+    changed[#changed + 1] = '"gifts":' .. entries
+    if more ~= '' then
+      changed[#changed + 1] = '"more":' .. more
+    end
+    changed[#changed + 1] = '"diamonds":' .. diamonds_now
+    changed[#changed + 1] = '"gifts_total":' .. gifts_now
+    if top ~= state.top then
+      changed[#changed + 1] = '"top":' .. top
+    end
+  end
+  local viewers = viewers_now(room, math.floor(now / 1000000))
+  if viewers ~= state.viewers_sent then
+    redis.call('HSET', room.hash, 'viewers_sent', viewers)
+    changed[#changed + 1] = '"viewers":' .. viewers
+  end
+  local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
+  if #lines > 0 then
+    redis.call('LTRIM', room.chat, #lines, -1)
+    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+  end
+  if state.likes ~= '0' then
+    redis.call('HSET', room.hash, 'likes', '0')
+    changed[#changed + 1] = '"likes":' .. state.likes
+  end
+  if #changed > 0 then
+    local n, position = position_after(state)
+    redis.call('HSET', room.hash, 'n', n, 'run', this_run())
+    publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
+      .. ',' .. table.concat(changed, ',') .. '}', log_max)
+    rest(room, state.state)
+  end
+  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
+  return {'ok', state.incarnation, state.caught_up, text(waiting)}
+end
+
+-- gs_room_join: gateway, members, time to live of that count (s), position to resume after or "".
+-- Answers {position, state, snapshot as JSON fields, viewers changed (0/1), recovered (0/1), [log entries after it]}, or {}.
+local function join(keys, args)
+  local room = keys_of(keys[1])
+  local gateway, members, ttl_s, since = some(args[1]), whole(args[2]), whole(args[3]), args[4] or ''
+  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'top', 'creator', 'title', 'viewers_sent')
+  if not state.incarnation then
+    return {}
+  end
+  local now_s = math.floor(now_us() / 1000000)
+  keep_members(room, gateway, members, ttl_s, now_s)
+  local viewers = viewers_now(room, now_s)
+  local snapshot = '"diamonds":' .. state.diamonds .. ',"gifts":' .. state.gifts .. ',"viewers":' .. viewers .. ',"top":' .. state.top
+    .. ',"creator":' .. state.creator .. ',"title":' .. state.title .. ',"state":"' .. state.state .. '"'
+  local recovered, missed = '0', {}
+  local incarnation, n = string.match(since, '^(%d+)%-(%d+)$')
+  if incarnation == state.incarnation and #n <= POSITION_DIGITS_MAX and #redis.call('XRANGE', room.log, since, since) == 1 then
+    recovered = '1'
+    missed = redis.call('XRANGE', room.log, '(' .. since, '+')
+  end
+  local dirty = viewers ~= state.viewers_sent and '1' or '0'
+  return {state.incarnation .. '-' .. state.n, state.state, snapshot, dirty, recovered, missed}
+end
+
+-- gs_room_members: gateway, members, time to live of that count (s).
+-- Answers {position, state, something waits for a delta (0/1)}, or {} when the room is not loaded.
+local function members(keys, args)
+  local room = keys_of(keys[1])
+  local gateway, count, ttl_s = some(args[1]), whole(args[2]), whole(args[3])
+  local state = fields(room, 'incarnation', 'n', 'state', 'viewers_sent', 'likes')
+  local now_s = math.floor(now_us() / 1000000)
+  keep_members(room, gateway, count, ttl_s, now_s)
+  if not state.incarnation then
+    return {}
+  end
+  local waits = viewers_now(room, now_s) ~= state.viewers_sent or state.likes ~= '0' or redis.call('EXISTS', room.chat) == 1
+  return {state.incarnation .. '-' .. state.n, state.state, waits and '1' or '0'}
+end
+
+-- gs_room_say: user, who JSON, text JSON, milliseconds per line, lines at once.
+-- Answers {ok}, {wait, retry_ms}, {ended} or {absent}.
+local function say(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, line = some(args[1]), some(args[2]), some(args[3])
+  local interval_us, burst = whole(args[4]) * 1000, whole(args[5])
+  local state = redis.call('HGET', room.hash, 'state')
+  if state ~= 'live' then
+    return {state and 'ended' or 'absent'}
+  end
+  local now = now_us()
+  local due = math.max(now, tonumber(redis.call('GET', room.say .. user) or '0')) + interval_us
+  local early = due - now - interval_us * math.max(burst, 1)
+  if early > 0 then
+    return {'wait', text(math.ceil(early / 1000))}
+  end
+  if redis.call('LLEN', room.chat) >= CHAT_LINES_WAITING_MAX then
+    return {'wait', '1000'}
+  end
+  if due > now then
+    redis.call('SET', room.say .. user, text(due), 'PX', text(math.ceil((due - now) / 1000)))
+  end
+  redis.call('RPUSH', room.chat, '{"from":' .. who .. ',"text":' .. line .. ',"at":' .. text(now) .. '}')
+  return {'ok'}
+end
+
+-- gs_room_like: count. Answers ok, ended or absent.
+local function like(keys, args)
+  local room = keys_of(keys[1])
+  local count = whole(args[1])
+  local state = fields(room, 'state', 'likes')
+  if state.state ~= 'live' then
+    return state.state and 'ended' or 'absent'
+  end
+  redis.call('HSET', room.hash, 'likes', text(math.min(tonumber(state.likes) + count, MONEY_MAX)))
+  return 'ok'
+end
+
+-- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
+local function end_room(keys, args)
+  local room = keys_of(keys[1])
+  local log_max = whole(args[1])
+  local state = fields(room, 'incarnation', 'n', 'run', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  if state.state == 'ended' then
+    return 'already'
+  end
+  local n, position = position_after(state)
+  redis.call('HSET', room.hash, 'state', 'ended', 'n', n, 'run', this_run())
+  publish(room, 'e', position, '{"type":"room_ended","room":"' .. room.id .. '","position":"' .. position .. '"}', log_max)
+  rest(room, 'ended')
+  return 'ended'
+end
+
+-- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position}, or {}.
+local function info(keys)
+  local room = keys_of(keys[1])
+  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts')
+  if not state.incarnation then
+    return {}
+  end
+  return {
+    state.title, state.creator, state.state, state.started_at, state.diamonds, state.gifts,
+    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n,
+  }
+end
+
+-- gs_probe: payload, to the sharded channel that is the key: a gateway hears itself through the way that deltas take.
+local function probe(keys, args)
+  return redis.call('SPUBLISH', keys[1], some(args[1]))
+end
+
+-- gs_run: names the server process, by any key of the slot asked about.
+local function run_of()
+  return this_run()
+end
+
+-- gs_connect: session, sockets of one user at most, time to live (s); the key is `{u:<user>}:connections`.
+-- Answers 1, or 0 when there are too many.
+local function connect(keys, args)
+  local session, most, ttl_s = some(args[1]), whole(args[2]), whole(args[3])
+  local now_s = math.floor(now_us() / 1000000)
+  redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', text(now_s))
+  if not redis.call('ZSCORE', keys[1], session) and redis.call('ZCARD', keys[1]) >= most then
+    return 0
+  end
+  redis.call('ZADD', keys[1], text(now_s + ttl_s), session)
+  redis.call('EXPIRE', keys[1], ttl_s)
+  return 1
+end
+
+local function register(name, callback, ...)
+  redis.register_function({function_name = name, callback = callback, flags = {...}})
+end
+
+-- Chat and likes wait when memory is full. The others must not: what they do lets the logs be trimmed.
+register('gs_room_load', load_room, 'allow-oom')
+register('gs_room_unload', unload_room, 'allow-oom')
+register('gs_room_tick', tick, 'allow-oom')
+register('gs_room_join', join, 'allow-oom')
+register('gs_room_members', members, 'allow-oom')
+register('gs_room_say', say)
+register('gs_room_like', like)
+register('gs_room_end', end_room, 'allow-oom')
+register('gs_room_info', info, 'allow-oom')
+register('gs_probe', probe, 'allow-oom')
+register('gs_run', run_of, 'no-writes')
+register('gs_connect', connect)

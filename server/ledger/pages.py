@@ -1,0 +1,28 @@
+"""Page cursors: where a list goes on, as a text that clients hand back unread."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+import orjson
+
+from server.domain.errors import Code, Refusal
+
+_CURSOR_CHARS_MAX = 400
+
+
+def encode(*place: str | float) -> str:
+    """The cursor for a place in a list."""
+    return urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def decode(cursor: str, *kinds: type) -> list[Any]:
+    """The place that `encode` was given, values of these types. Raises Refusal(BAD_REQUEST) for anything else."""
+    place: object = None
+    if len(cursor) <= _CURSOR_CHARS_MAX:
+        try:
+            place = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except ValueError:
+            place = None
+    if not isinstance(place, list) or [type(value) for value in place] != list(kinds):
+        raise Refusal(Code.BAD_REQUEST, "This cursor is not one of ours.")
+    return place

@@ -1,0 +1,247 @@
+"""Rooms as the ledger knows them: what is settled of their totals and gifters, and how they rank."""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncpg
+
+from server.domain.ids import RoomId, UserId
+from server.ledger import pages
+from server.ledger.accounts import CREATOR_KINDS, open_account
+from server.ledger.shards import Cursor
+from server.stores.postgres import Connection, Pool
+
+RANK_TAU_S = 600.0
+"""How fast "lately" passes: diamonds count 1/e as much after ten minutes.
+
+A room's score at time t is the sum of diamonds * exp((t_gift - t) / tau). Kept is its logarithm plus t / tau, which is
+ln(sum of diamonds * exp(t_gift / tau)): the same order at every t, so it never needs a refresh. A new room starts as if
+it had earned one diamond, so that it stands above those long silent.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room and its settled totals. started_at is UTC."""
+
+    id: str
+    title: str
+    creator_id: str
+    creator_name: str
+    state: str
+    started_at: datetime
+    diamonds: int
+    gifts: int
+    coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSnapshot:
+    """A room with all its gifters (id, name, coins), and the cursors up to which the gifts of each shard are in it."""
+
+    id: str
+    title: str
+    creator_id: str
+    creator_name: str
+    state: str
+    started_at: datetime
+    diamonds: int
+    gifts: int
+    coins: int
+    gifters: list[tuple[str, str, int]]
+    cursors: dict[int, Cursor]
+
+
+_ROOM = """
+    SELECT rooms.id, title, creator_id, users.name AS creator_name, state, started_at, diamonds, gifts, coins, rank
+    FROM rooms JOIN users ON users.id = rooms.creator_id
+"""
+
+
+def rank_of(diamonds: int, at_s: float) -> float:
+    """Rank of a room that earned this much at this time, and nothing else."""
+    return math.log(diamonds) + at_s / RANK_TAU_S
+
+
+async def create(pool: Pool, room_id: RoomId, creator_id: UserId, creator_name: str, title: str) -> Room:
+    """Opens a room, and the creator's accounts when they are new. Raises ValueError when the room's id is taken."""
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(
+            "INSERT INTO users (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+            creator_id,
+            creator_name,
+        )
+        await open_account(conn, creator_id, CREATOR_KINDS)
+        try:
+            await conn.execute(
+                "INSERT INTO rooms (id, creator_id, title, rank) VALUES ($1, $2, $3, $4)",
+                room_id,
+                creator_id,
+                title,
+                rank_of(1, time.time()),
+            )
+        except asyncpg.UniqueViolationError:
+            raise ValueError(f"there is a room {room_id} already") from None
+        row = await conn.fetchrow(f"{_ROOM} WHERE rooms.id = $1", room_id)
+    assert row is not None
+    return _room(row)
+
+
+async def end(pool: Pool, room_id: RoomId) -> bool:
+    """Ends a live room; False when it has ended before or never was."""
+    status = await pool.execute(
+        "UPDATE rooms SET state = 'ended', ended_at = now() WHERE id = $1 AND state = 'live'", room_id
+    )
+    return status == "UPDATE 1"
+
+
+async def get(pool: Pool, room_id: RoomId) -> Room | None:
+    """A room with what is settled of it."""
+    row = await pool.fetchrow(f"{_ROOM} WHERE rooms.id = $1", room_id)
+    return None if row is None else _room(row)
+
+
+async def snapshot(pool: Pool, room_id: RoomId) -> RoomSnapshot | None:
+    """All that is needed to load a room, from one snapshot of the database.
+
+    Gifts in quarantine are in it: they were acknowledged and stood on screen, and their numbers are behind the cursors.
+    """
+    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        row = await conn.fetchrow(f"{_ROOM} WHERE rooms.id = $1", room_id)
+        if row is None:
+            return None
+        room = _room(row)
+        settled = await conn.fetch("SELECT viewer_id, coins, gifts FROM room_gifters WHERE room_id = $1", room_id)
+        aside = await conn.fetch(
+            "SELECT viewer_id, coins, diamonds FROM quarantine"
+            " WHERE room_id = $1 AND resolved_at IS NULL AND coins IS NOT NULL",
+            room_id,
+        )
+        coins_by_viewer: dict[str, int] = {row["viewer_id"]: row["coins"] for row in settled}
+        for gift in aside:
+            coins_by_viewer[gift["viewer_id"]] = coins_by_viewer.get(gift["viewer_id"], 0) + gift["coins"]
+        names = {
+            row["id"]: row["name"]
+            for row in await conn.fetch("SELECT id, name FROM users WHERE id = ANY($1::text[])", list(coins_by_viewer))
+        }
+        cursors = {
+            row["shard"]: Cursor(row["epoch"], row["number"])
+            for row in await conn.fetch("SELECT shard, epoch, number FROM shards")
+        }
+    return RoomSnapshot(
+        id=room.id,
+        title=room.title,
+        creator_id=room.creator_id,
+        creator_name=room.creator_name,
+        state=room.state,
+        started_at=room.started_at,
+        diamonds=room.diamonds + sum(gift["diamonds"] for gift in aside),
+        gifts=room.gifts + len(aside),
+        coins=room.coins + sum(gift["coins"] for gift in aside),
+        gifters=[(viewer, names.get(viewer, viewer), coins) for viewer, coins in coins_by_viewer.items()],
+        cursors=cursors,
+    )
+
+
+async def listing(pool: Pool, limit: int, cursor: str | None = None) -> tuple[list[Room], str | None]:
+    """Live rooms by what they earned lately, and the cursor of the next page.
+
+    Raises Refusal(BAD_REQUEST) for a wrong cursor.
+    """
+    rank, after = pages.decode(cursor, float, str) if cursor else (math.inf, "")
+    rows = await pool.fetch(
+        f"{_ROOM} WHERE state = 'live' AND (rank < $1 OR (rank = $1 AND rooms.id > $2))"
+        " ORDER BY rank DESC, rooms.id LIMIT $3",
+        rank,
+        after,
+        limit + 1,
+    )
+    more = pages.encode(rows[limit - 1]["rank"], rows[limit - 1]["id"]) if len(rows) > limit else None
+    return [_room(row) for row in rows[:limit]], more
+
+
+async def of_creator(
+    pool: Pool, creator_id: UserId, limit: int, cursor: str | None = None
+) -> tuple[list[Room], str | None]:
+    """A creator's rooms, newest first, and the cursor of the next page.
+
+    Raises Refusal(BAD_REQUEST) for a wrong cursor.
+    """
+    started, after = pages.decode(cursor, str, str) if cursor else ("9999-01-01T00:00:00+00:00", "")
+    rows = await pool.fetch(
+        f"{_ROOM} WHERE creator_id = $1 AND (started_at < $2 OR (started_at = $2 AND rooms.id > $3))"
+        " ORDER BY started_at DESC, rooms.id LIMIT $4",
+        creator_id,
+        _time(str(started)),
+        after,
+        limit + 1,
+    )
+    more = pages.encode(rows[limit - 1]["started_at"].isoformat(), rows[limit - 1]["id"]) if len(rows) > limit else None
+    return [_room(row) for row in rows[:limit]], more
+
+
+@dataclass(slots=True)
+class RoomGain:
+    """What a settled batch adds to a room."""
+
+    coins: int = 0
+    diamonds: int = 0
+    gifts: int = 0
+    at_us: int = 0
+
+
+async def add_to_rooms(conn: Connection, gains: dict[str, RoomGain]) -> None:
+    """Adds to the totals and ranks of rooms, taking the rows in the order of their ids."""
+    ids = sorted(gains)
+    # The rank is a logarithm: adding means max + ln(1 + e^-distance); the bound keeps exp() from an underflow error.
+    await conn.execute(
+        """
+        WITH gain AS MATERIALIZED (
+            SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[])
+                AS gain (id, coins, diamonds, gifts, rank)
+        ), locked AS MATERIALIZED (
+            SELECT id FROM rooms WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE rooms SET
+            coins = rooms.coins + gain.coins,
+            diamonds = rooms.diamonds + gain.diamonds,
+            gifts = rooms.gifts + gain.gifts,
+            rank = coalesce(
+                greatest(rooms.rank, gain.rank) + ln(1 + exp(greatest(-abs(rooms.rank - gain.rank), -600))), rooms.rank
+            )
+        FROM gain JOIN locked USING (id)
+        WHERE rooms.id = gain.id
+        """,
+        ids,
+        [gains[room].coins for room in ids],
+        [gains[room].diamonds for room in ids],
+        [gains[room].gifts for room in ids],
+        [rank_of(gains[room].diamonds, gains[room].at_us / 1e6) if gains[room].diamonds else None for room in ids],
+    )
+
+
+async def add_to_gifters(conn: Connection, gains: dict[tuple[str, str], list[int]]) -> None:
+    """Adds to what viewers gave in rooms: (room, viewer) → [coins, gifts]."""
+    keys = sorted(gains)
+    await conn.execute(
+        """
+        INSERT INTO room_gifters (room_id, viewer_id, coins, gifts)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+        ON CONFLICT (room_id, viewer_id) DO UPDATE SET
+            coins = room_gifters.coins + excluded.coins, gifts = room_gifters.gifts + excluded.gifts
+        """,
+        [key[0] for key in keys],
+        [key[1] for key in keys],
+        [gains[key][0] for key in keys],
+        [gains[key][1] for key in keys],
+    )
+
+
+def _room(row: asyncpg.Record) -> Room:
+    return Room(**{name: value for name, value in row.items() if name != "rank"})
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,118 @@
+"""How far each wallet shard is settled, what the ledger remembers of it, and what went wrong with it."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from server.domain.ids import GiftId
+from server.ledger.partitions import DAY_US
+from server.stores.postgres import Connection
+
+REMEMBERED_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Everything of this epoch up to this number is in the ledger (or in quarantine)."""
+
+    epoch: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The answer to a gift that is settled. coins_after: what the viewer had left then; at_us: microseconds, UTC."""
+
+    viewer: str
+    request_id: str
+    gift_id: GiftId
+    coins_after: int
+    combo: int
+    combo_first: int
+    at_us: int
+
+
+async def lock_cursor(conn: Connection, shard: int) -> Cursor:
+    """The shard's cursor, held until the transaction ends; waits for whoever holds it.
+
+    Raises LookupError when there is no such shard.
+    """
+    row = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1 FOR UPDATE", shard)
+    if row is None:
+        raise LookupError(f"the ledger has no wallet shard {shard}")
+    return Cursor(row["epoch"], row["number"])
+
+
+async def claim_cursor(conn: Connection, shard: int) -> Cursor | None:
+    """As `lock_cursor`, but answers None at once when somebody else holds it."""
+    row = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1 FOR UPDATE SKIP LOCKED", shard)
+    return None if row is None else Cursor(row["epoch"], row["number"])
+
+
+async def advance_cursor(conn: Connection, shard: int, cursor: Cursor) -> None:
+    """Moves a cursor that this transaction holds."""
+    await conn.execute(
+        "UPDATE shards SET epoch = $2, number = $3, settled_at = now() WHERE shard = $1",
+        shard,
+        cursor.epoch,
+        cursor.number,
+    )
+
+
+async def begin_epoch(conn: Connection, shard: int, epoch: int) -> None:
+    """Begins an epoch of a shard whose cursor this transaction holds: nothing of it is settled yet.
+
+    Raises ValueError unless the epoch is newer than the cursor's.
+    """
+    status = await conn.execute(
+        "UPDATE shards SET epoch = $2, number = 0 WHERE shard = $1 AND epoch < $2", shard, epoch
+    )
+    if status != "UPDATE 1":
+        raise ValueError(f"epoch {epoch} of wallet shard {shard} is not new")
+
+
+async def remembered(conn: Connection, shard: int, age_s: float) -> AsyncIterator[list[Remembered]]:
+    """Settled gifts of a shard accepted in the last age_s seconds, newest first, REMEMBERED_PAGE at a time."""
+    since_us = int((time.time() - age_s) * 1_000_000)
+    before = (2**31 - 1, 2**63 - 1)
+    while True:
+        # The bound only keeps older days' partitions out; numbers run with time, and the first that is too old ends it.
+        rows = await conn.fetch(
+            """
+            SELECT viewer_id, request_id, epoch, number, coins_after, combo, combo_first, at_us FROM gifts
+            WHERE shard = $1 AND (epoch, number) < ($2, $3) AND at_us >= $4
+            ORDER BY epoch DESC, number DESC LIMIT $5
+            """,
+            shard,
+            *before,
+            since_us - DAY_US,
+            REMEMBERED_PAGE,
+        )
+        page = [
+            Remembered(
+                viewer=row["viewer_id"],
+                request_id=row["request_id"],
+                gift_id=GiftId(shard, row["epoch"], row["number"]),
+                coins_after=row["coins_after"],
+                combo=row["combo"],
+                combo_first=row["combo_first"],
+                at_us=row["at_us"],
+            )
+            for row in rows
+            if row["at_us"] >= since_us
+        ]
+        if page:
+            yield page
+        if len(rows) < REMEMBERED_PAGE or rows[-1]["at_us"] < since_us:
+            return
+        before = (rows[-1]["epoch"], rows[-1]["number"])
+
+
+async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:
+    """Keeps what an operator should know; the caller logs it too."""
+    await conn.execute(
+        "INSERT INTO incidents (shard, kind, detail) VALUES ($1, $2, $3)", shard, kind, orjson.dumps(detail).decode()
+    )

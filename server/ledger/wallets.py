@@ -1,0 +1,211 @@
+"""Viewers and their coins as the ledger knows them: snapshots for loading wallets, and credits."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from server.domain.ids import UserId, shard_of
+from server.domain.money import MONEY_MAX
+from server.ledger.accounts import (
+    WALLET,
+    AccountId,
+    PostingId,
+    account_ids,
+    add_entries,
+    add_to_balances,
+    open_account,
+    platform_owner,
+)
+from server.stores.postgres import Connection, Pool
+
+_CONTRA = {"purchase": "coins_purchased", "promotion": "coins_promotional", "correction": "coins_corrected"}
+"""Kind of credit → the platform account that it is issued from."""
+
+
+class CreditConflictError(Exception):
+    """This kind and reference were booked before, for another viewer or amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalletSnapshot:
+    """A wallet and its shard's cursor at one moment.
+
+    coins: the ledger's balance, less this viewer's gifts in quarantine; gifts past (epoch, number) are not in it yet.
+    credit: number of the newest credit in it.
+    """
+
+    coins: int
+    credit: int
+    epoch: int
+    number: int
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Coins given to a viewer, with the viewer's own gap-free number."""
+
+    number: int
+    coins: int
+
+
+async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
+    """A viewer's wallet, from one snapshot of the database; makes the viewer and the wallet when they are new."""
+    found = await _read(pool, viewer, shard)
+    if found is None:
+        async with pool.acquire() as conn, conn.transaction():
+            await _ensure(conn, viewer)
+        found = await _read(pool, viewer, shard)
+    if found is None:
+        raise LookupError(f"the ledger has no wallet shard {shard}")
+    return found
+
+
+async def _read(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot | None:
+    row = await pool.fetchrow(
+        """
+        SELECT accounts.balance - coalesce(
+                   (SELECT sum(coins) FROM quarantine WHERE viewer_id = $1 AND resolved_at IS NULL), 0
+               )::bigint AS coins,
+               users.credit_number, users.blocked, shards.epoch, shards.number
+        FROM users JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet', shards
+        WHERE users.id = $1 AND shards.shard = $2
+        """,
+        viewer,
+        shard,
+    )
+    if row is None:
+        return None
+    return WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
+
+
+async def _ensure(conn: Connection, viewer: UserId) -> None:
+    await conn.execute("INSERT INTO users (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", viewer)
+    await open_account(conn, viewer, {WALLET: "coins"})
+
+
+async def grant(  # noqa: PLR0917
+    pool: Pool, viewer: UserId, coins: int, kind: str, reference: str, reason: str
+) -> int:
+    """Books a credit as a double entry, once for each kind and reference, and answers its number.
+
+    kind: `purchase`, `promotion` or `correction`; each is issued from an account of its own. coins: 1 and more.
+    Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another viewer
+    or amount.
+    """
+    if kind not in _CONTRA:
+        raise ValueError(f"not a kind of credit: {kind!r}")
+    if not 1 <= coins <= MONEY_MAX:
+        raise ValueError(f"not an amount of coins: {coins}")
+    try:
+        async with pool.acquire() as conn, conn.transaction():
+            booked = await _booked(conn, viewer, coins, kind, reference)
+            return (
+                booked
+                if booked is not None
+                else await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
+            )
+    except asyncpg.UniqueViolationError:
+        # Somebody booked it while we did; all of ours is rolled back.
+        async with pool.acquire() as conn:
+            booked = await _booked(conn, viewer, coins, kind, reference)
+        if booked is None:
+            raise
+        return booked
+
+
+async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, reference: str) -> int | None:
+    row = await conn.fetchrow(
+        "SELECT user_id, number, coins FROM credits WHERE kind = $1 AND reference = $2", kind, reference
+    )
+    if row is None:
+        return None
+    if (row["user_id"], row["coins"]) != (viewer, coins):
+        raise CreditConflictError(f"the {kind} {reference!r} was booked before, and not like this")
+    number: int = row["number"]
+    return number
+
+
+async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str) -> int:
+    await _ensure(conn, viewer)
+    # Locks the user: numbers are given out one after the other, and only by transactions that commit.
+    number: int = await conn.fetchval(
+        "UPDATE users SET credit_number = credit_number + 1 WHERE id = $1 RETURNING credit_number", viewer
+    )
+    await conn.execute(
+        "INSERT INTO credits (user_id, number, coins, kind, reference, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+        viewer,
+        number,
+        coins,
+        kind,
+        reference,
+        reason,
+    )
+    shards: int = await conn.fetchval("SELECT wallet_shards FROM installation")
+    platform = platform_owner(shard_of(viewer, shards))
+    wallet = (await account_ids(conn, WALLET, [viewer]))[viewer]
+    contra = (await account_ids(conn, _CONTRA[kind], [platform]))[platform]
+    amounts: dict[AccountId, int] = {wallet: coins, contra: -coins}
+    posting = PostingId(
+        await conn.fetchval(
+            "INSERT INTO postings (kind, user_id, credit_number) VALUES ('credit', $1, $2) RETURNING id", viewer, number
+        )
+    )
+    await add_entries(conn, posting, coins=amounts, diamonds={})
+    await add_to_balances(conn, amounts)
+    return number
+
+
+async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
+    """A viewer's credits past a number, oldest first."""
+    rows = await pool.fetch(
+        "SELECT number, coins FROM credits WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+        viewer,
+        number,
+        limit,
+    )
+    return [Credit(row["number"], row["coins"]) for row in rows]
+
+
+async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:
+    """Viewers with a credit that nobody saw in Redis yet, longest waiting first."""
+    rows = await pool.fetch(
+        """
+        SELECT user_id FROM credits WHERE applied_at IS NULL AND at < now() - make_interval(secs => $1)
+        GROUP BY user_id ORDER BY min(at) LIMIT $2
+        """,
+        older_than_s,
+        limit,
+    )
+    return [UserId(row["user_id"]) for row in rows]
+
+
+async def mark_applied(pool: Pool, viewer: UserId, number: int) -> None:
+    """Notes that Redis has a viewer's credits up to a number (or loads them with the wallet)."""
+    await pool.execute(
+        "UPDATE credits SET applied_at = now() WHERE user_id = $1 AND number <= $2 AND applied_at IS NULL",
+        viewer,
+        number,
+    )
+
+
+async def remember_user(pool: Pool, user_id: UserId, name: str) -> None:
+    """Keeps the name that a user goes by now."""
+    await pool.execute(
+        """
+        INSERT INTO users (id, name) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE users.name <> excluded.name
+        """,
+        user_id,
+        name,
+    )
+
+
+async def set_blocked(pool: Pool, viewer: UserId, blocked: bool) -> None:
+    """Blocks a viewer's wallet, or frees it; the wallet in Redis is told by the caller."""
+    await pool.execute(
+        "INSERT INTO users (id, name, blocked) VALUES ($1, $1, $2)"
+        " ON CONFLICT (id) DO UPDATE SET blocked = excluded.blocked",
+        viewer,
+        blocked,
+    )

@@ -100,11 +100,9 @@ async def grant(  # noqa: PLR0917
     try:
         async with pool.acquire() as conn, conn.transaction():
             booked = await _booked(conn, viewer, coins, kind, reference)
-            return (
-                booked
-                if booked is not None
-                else await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
-            )
+            if booked is None:
+                booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
+            return booked
     except asyncpg.UniqueViolationError:
         # Somebody booked it while we did; all of ours is rolled back.
         async with pool.acquire() as conn:

@@ -1,0 +1,207 @@
+/**
+ * The live view: draws a LiveRoom into its panels, at most once a frame, whatever the number of deltas.
+ */
+
+import { setText } from "../lib/element.js";
+import { formatCompact, formatDuration, formatNumber, toMicroseconds } from "../lib/format.js";
+import { RollingNumber } from "../lib/rolling_number.js";
+import { showToast } from "../lib/toasts.js";
+import { Announcer } from "./announcer.js";
+import { ChatPanel } from "./chat_panel.js";
+import { showConnection } from "./connection_pill.js";
+import { EndDialog } from "./end_dialog.js";
+import { LiveRoom } from "./live_room.js";
+import { OverlayLink } from "./overlay_link.js";
+import { byId, showView } from "./page.js";
+import { RateChart } from "./rate_chart.js";
+import { ThankPanel } from "./thank_panel.js";
+import { TopPanel } from "./top_panel.js";
+
+/** @typedef {import("../lib/api.js").Api} Api */
+/** @typedef {import("../lib/session.js").Session} Session */
+/** @typedef {import("../lib/socket.js").StateDetail} StateDetail */
+
+const SECOND_MS = 1_000;
+const SAVE_EVERY_S = 5;
+
+/** Fires "left" (CustomEvent<string>: why, or empty) when the room is no longer watched, and "identified" (CustomEvent<User>). */
+export class Dashboard extends EventTarget {
+  /** @type {LiveRoom|null} */
+  #room = null;
+  #startedAtMs = 0;
+  #drawing = false;
+  #second = 0;
+
+  /** @param {{api: Api, session: Session, giftName: (giftId: string) => string}} parts */
+  constructor({ api, session, giftName }) {
+    super();
+    this.api = api;
+    this.session = session;
+    this.diamonds = new RollingNumber({ testid: "studio-diamonds" });
+    byId("diamonds").append(this.diamonds.node);
+    this.chart = new RateChart(byId("chart"), byId("readout"), byId("chart-rows"));
+    this.thanks = new ThankPanel(giftName);
+    this.top = new TopPanel(byId("top"), byId("top-empty"));
+    this.chat = new ChatPanel();
+    this.overlay = new OverlayLink(api);
+    this.announcer = new Announcer(byId("announcer"));
+    this.endDialog = new EndDialog(() => this.#end());
+    this.thanks.addEventListener("thank", (event) => this.#thank(/** @type {CustomEvent} */ (event).detail));
+    this.thanks.addEventListener("put-back", (event) => this.#putBack(/** @type {CustomEvent} */ (event).detail));
+    byId("end").addEventListener("click", () => this.endDialog.open());
+    byId("back").addEventListener("click", () => this.leave(""));
+    addEventListener("pagehide", () => this.#room?.save());
+  }
+
+  /** @param {string} roomId */
+  open(roomId) {
+    this.close();
+    const room = new LiveRoom({ token: this.session.token ?? "", room: roomId });
+    this.#room = room;
+    room.addEventListener("change", (event) => this.#onChange(/** @type {CustomEvent} */ (event).detail));
+    room.addEventListener("connection", (event) => this.#onConnection(/** @type {CustomEvent} */ (event).detail));
+    room.addEventListener("identified", (event) => {
+      this.dispatchEvent(new CustomEvent("identified", { detail: /** @type {CustomEvent} */ (event).detail }));
+    });
+    byId("live").dataset.room = roomId;
+    byId("live").dataset.state = "live";
+    /** @type {HTMLAnchorElement} */ (byId("room-link")).href = `/?room=${encodeURIComponent(roomId)}`;
+    byId("end").hidden = false;
+    byId("back").hidden = true;
+    setText(byId("badge"), "LIVE");
+    this.chat.attach(room.socket);
+    this.announcer.start();
+    this.overlay.load(roomId);
+    this.#startedAtMs = 0;
+    this.#loadStart(room);
+    showView("live");
+    room.open();
+    let seconds = 0;
+    this.#second = window.setInterval(() => {
+      seconds += 1;
+      if (seconds % SAVE_EVERY_S === 0) room.save();
+      this.#draw();
+    }, SECOND_MS);
+    this.#draw();
+  }
+
+  /** @param {string} reason shown to the creator; may be empty */
+  leave(reason) {
+    this.close();
+    this.dispatchEvent(new CustomEvent("left", { detail: reason }));
+  }
+
+  /** Stops watching, without a word. */
+  close() {
+    if (!this.#room) return;
+    const room = this.#room;
+    this.#room = null;
+    room.save();
+    room.close();
+    clearInterval(this.#second);
+    this.announcer.stop();
+    this.chat.attach(null);
+    this.endDialog.close();
+    showConnection(byId("connection"), null);
+  }
+
+  /** @param {LiveRoom} room */
+  async #loadStart(room) {
+    try {
+      const { started_at: startedAt } = await this.api.get(`/rooms/${encodeURIComponent(room.id)}`);
+      if (this.#room === room) this.#startedAtMs = toMicroseconds(startedAt) / 1000;
+    } catch {
+      // The time on air is left out; everything that matters comes over the socket.
+    }
+  }
+
+  /** @param {import("../lib/room_state.js").Step} step */
+  #onChange(step) {
+    const room = /** @type {LiveRoom} */ (this.#room);
+    this.chat.add(step.chat, room.state.creator?.id);
+    const count = step.gifts.reduce((sum, gift) => sum + gift.count, step.more.count);
+    this.announcer.count(count, step.gifts.reduce((sum, gift) => sum + gift.coins, step.more.coins));
+    if (room.state.ended) this.#onEnded(room);
+    this.#requestDraw();
+  }
+
+  /** @param {StateDetail} detail */
+  #onConnection({ state, reason }) {
+    const room = this.#room;
+    if (!room) return;
+    showConnection(byId("connection"), room.state.ended ? null : state);
+    if (state !== "closed") return;
+    if (reason === "unauthorized") this.session.signOut();
+    else if (reason === "room_ended") this.#onEnded(room);
+    else if (reason === "room_not_found" || reason === "forbidden") this.leave("That room cannot be opened.");
+    else if (!room.state.ended) {
+      showToast("The connection was closed.", { kind: "problem", action: { label: "Connect", run: () => room.open() } });
+    }
+  }
+
+  /** @param {LiveRoom} room */
+  #onEnded(room) {
+    room.state = { ...room.state, ended: true };
+    room.save();
+    byId("live").dataset.state = "ended";
+    byId("end").hidden = true;
+    byId("back").hidden = false;
+    setText(byId("badge"), "ENDED");
+    this.chat.allow(false);
+    this.endDialog.close();
+    showConnection(byId("connection"), null);
+    this.announcer.say("The room has ended.");
+  }
+
+  async #end() {
+    const room = this.#room;
+    if (!room) return;
+    await this.api.post(`/rooms/${encodeURIComponent(room.id)}/end`);
+    if (!room.state.ended) this.#onEnded(room);
+    byId("back").focus();
+  }
+
+  /** @param {string} key */
+  #thank(key) {
+    const room = this.#room;
+    const thanks = room?.queue.thank(key);
+    if (!room || !thanks) return;
+    room.save();
+    const next = room.queue.next();
+    this.announcer.say(`Thanked ${thanks.from.name}. ${next ? `Next: ${next.from.name}, ${formatNumber(next.coins)} coins.` : "Nobody else waits."}`);
+    this.#draw();
+  }
+
+  /** @param {string} key */
+  #putBack(key) {
+    this.#room?.queue.putBack(key);
+    this.#room?.save();
+    this.#draw();
+  }
+
+  #requestDraw() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const room = this.#room;
+    if (!room) return;
+    const { state } = room;
+    setText(byId("room-name"), state.title);
+    this.diamonds.set(state.diamonds);
+    setText(byId("viewers"), formatNumber(state.viewers));
+    setText(byId("gifts"), formatNumber(state.gifts_total));
+    const minutes = room.minutes();
+    setText(byId("this-minute"), formatCompact(minutes.at(-1)?.diamonds ?? 0));
+    setText(byId("best-minute"), formatCompact(Math.max(...minutes.map((bar) => bar.diamonds))));
+    this.chart.render(minutes);
+    this.thanks.render(room.queue);
+    this.top.render(state.top);
+    if (!state.ended) setText(byId("on-air"), this.#startedAtMs ? formatDuration(room.clock.nowUs() / 1000 - this.#startedAtMs) : "");
+  }
+}

@@ -49,7 +49,9 @@ class Position(NamedTuple):
     def parse(cls, text: str) -> "Position | None":
         """Reads `<incarnation>-<n>`; None for anything else, as clients may send what they like."""
         incarnation, dash, n = text.partition("-")
-        if len(text) > 40 or not (dash and incarnation.isascii() and incarnation.isdigit() and n.isascii() and n.isdigit()):
+        if len(text) > 40 or not (
+            dash and incarnation.isascii() and incarnation.isdigit() and n.isascii() and n.isdigit()
+        ):
             return None
         return cls(incarnation, int(n))
 
@@ -151,7 +153,7 @@ class Feed:
 
     def holds(self, n: int) -> bool:
         """Whether the ring can say that a frame `n` was sent, and give all that followed it."""
-        return n == self.head or any(frame.n == n for frame in self._ring)
+        return n in {self.head, self.floor} or any(frame.n == n for frame in self._ring)
 
     def after(self, n: int, up_to: int) -> bytes | None:
         """All frames in (n, up_to] as one piece; None when some of them are no longer in the ring."""

@@ -1,0 +1,80 @@
+"""One pass over a room's members: each gets all it has not got yet, in one write. Nothing here waits for a member."""
+
+import asyncio
+
+from server.rooms.feed import Feed, Member
+from server.settings import Settings
+
+MEMBERS_PER_TURN = 256
+"""After so many writes other work gets a turn."""
+
+TOO_SLOW = 4410
+
+
+def unsent_bytes(member: Member) -> int | None:
+    """What waits in the member's send buffer; None when the connection is gone."""
+    try:
+        return None if member.transport.is_closing() else member.transport.get_write_buffer_size()
+    except (RuntimeError, OSError, AttributeError):
+        return None
+
+
+def write(member: Member, data: bytes) -> bool:
+    """Writes; False when the connection is gone (uvloop says so with RuntimeError)."""
+    try:
+        member.write(data)
+    except (RuntimeError, OSError):
+        return False
+    return True
+
+
+class Pass:
+    """The result of a pass: who is behind. `slow` will be looked at again, `lost` must be served from the room's log."""
+
+    __slots__ = ("gone", "lost", "slow", "too_slow")
+
+    def __init__(self) -> None:
+        self.gone: list[Member] = []
+        self.too_slow: list[Member] = []
+        self.lost: list[Member] = []
+        self.slow = False
+
+
+async def fan_out(feed: Feed, settings: Settings) -> Pass:
+    """Brings every member to the feed's head. Members may come and go meanwhile: each one's place is looked at
+    just before its write. Members that are gone or too slow have been taken off the feed.
+    """
+    result = Pass()
+    head, generation = feed.head, feed.generation
+    pieces: dict[int, bytes | None] = {}
+    for turn, member in enumerate(list(feed.members), 1):
+        if turn % MEMBERS_PER_TURN == 0:
+            await asyncio.sleep(0)
+            if feed.generation != generation:
+                break
+        sent = feed.members.get(member)
+        if sent is None or sent >= head:
+            continue
+        unsent = unsent_bytes(member)
+        if unsent is None:
+            _take_off(feed, member, result.gone)
+        elif unsent > settings.send_buffer_hard_bytes:
+            _take_off(feed, member, result.too_slow)
+        elif unsent > settings.send_buffer_soft_bytes:
+            result.slow = True
+        else:
+            if sent not in pieces:
+                pieces[sent] = feed.after(sent, head)
+            piece = pieces[sent]
+            if piece is None:
+                result.lost.append(member)
+            elif write(member, piece):
+                feed.members[member] = head
+            else:
+                _take_off(feed, member, result.gone)
+    return result
+
+
+def _take_off(feed: Feed, member: Member, to: list[Member]) -> None:
+    feed.members.pop(member, None)
+    to.append(member)

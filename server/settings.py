@@ -16,7 +16,6 @@ from typing import Any
 from server.dotenv import read_dotenv
 from server.setting import SettingsError, read_value, setting, variable, write_value
 
-__all__ = ["Settings", "SettingsError", "load_settings", "markdown_table", "unknown_variables"]
 
 DATA_DIR = Path(".giftstream")
 TOKEN_SECRET_CHARS_MIN = 32
@@ -51,7 +50,7 @@ class Settings:
     )
     database_url: str = setting(
         "",
-        "Postgres 15+; unset: embedded PostgreSQL",
+        "Postgres 14+; unset: embedded PostgreSQL",
         env="DATABASE_URL",
         secret=True,
         check=_url("postgresql://", "postgres://"),
@@ -68,6 +67,8 @@ class Settings:
     gateways: int = setting(2, "gateway processes of `serve`", least=1, most=256)
     worker_id: str = setting("", "name of this process among the others", shown="host name and process id")
     demo: bool = setting(False, "demo rooms, and a login without a password: never on a public server")
+    demo_bots: bool = setting(True, "in demo mode: a few viewers that chat and send small gifts, so that rooms are alive")
+    demo_logins_per_minute: int = setting(120, "demo logins from one address in a minute", least=1, most=1_000_000)
     drain_timeout_s: float = setting(
         10.0, "how long a process may take to finish when it is asked to stop", least=0, most=600
     )
@@ -116,6 +117,7 @@ class Settings:
     frame_bytes_max: int = setting(8192, "largest frame of a client", least=1024, most=1_048_576)
     connections_per_user_max: int = setting(10, "connections of one user, over all gateways", least=1)
     connections_per_gateway_max: int = setting(20_000, "connections of one gateway process", least=1)
+    rooms_per_connection_max: int = setting(5, "rooms that one connection can be in", least=1, most=1000)
     send_buffer_soft_bytes: int = setting(
         262_144, "unsent bytes past which a connection's deltas are skipped", least=1024
     )
@@ -157,8 +159,18 @@ def load_settings(environ: Mapping[str, str] | None = None, *, folder: Path | No
         if text:
             values[f.name] = read_value(f, text)
     values["data_dir"] = Path(values.get("data_dir", DATA_DIR)).expanduser().absolute()
-    values.setdefault("worker_id", f"{socket.gethostname()}-{os.getpid()}")
+    values.setdefault("worker_id", default_worker_id())
     return Settings(**values)
+
+
+def default_worker_id() -> str:
+    """Name this process by its machine and number."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def is_setting(name: str) -> bool:
+    """Tell whether a variable is one of ours, known or misspelt."""
+    return name.startswith("GIFTSTREAM_") or name in {variable(f) for f in fields(Settings)}
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:

@@ -11,6 +11,12 @@ DIRTY_ROOMS = "giftstream:dirty"
 WORKERS = "giftstream:workers"
 """Sorted set: worker id → alive until (seconds since the epoch)."""
 
+BALANCES = "giftstream:balances"
+"""Channel of the gateways: whose balance changed (gateway, then users, a line each)."""
+
+DEMO_BOTS = "giftstream:demo:bots"
+"""Which gateway runs the demo's viewers."""
+
 LIBRARIES = ("giftstream_wallet", "giftstream_rooms")
 
 
@@ -73,3 +79,7 @@ def connections(user_id: str) -> str:
     """The sorted set of a user's open sockets: session → expires at (seconds)."""
     return f"{{u:{user_id}}}:connections"
 
+
+def demo_login(key_digest: str) -> str:
+    """The answer to a demo login, kept for a while under its Idempotency-Key."""
+    return f"giftstream:demo:login:{key_digest}"

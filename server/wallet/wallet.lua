@@ -13,7 +13,7 @@ local CLOSED = 'FENCED the shard is not open on this server'
 local opened = {}
 
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 local function whole(value, low)
@@ -217,12 +217,9 @@ local function gifts(keys, args)
         wallet.coins = wallet.coins - gift.cost
         wallet.pending = wallet.pending + gift.cost
         wallet.changed = true
-        local mine_text, combo_text, first_text = text(mine), text(combo), text(first)
-        local coins_text, now_text = text(wallet.coins), text(now)
-        answer = 'A ' .. epoch .. ' ' .. mine_text .. ' ' .. coins_text .. ' ' .. combo_text .. ' ' .. first_text
-          .. ' ' .. now_text .. ' ' .. gift.fingerprint
-        records[#records + 1] = '[' .. mine_text .. ',' .. now_text .. ',' .. coins_text .. ',' .. combo_text
-          .. ',' .. first_text .. ',' .. gift.body .. ']'
+        local coins = wallet.coins
+        answer = string.format('A %s %d %d %d %d %d %s', epoch, mine, coins, combo, first, now, gift.fingerprint)
+        records[#records + 1] = string.format('[%d,%d,%d,%d,%d,%s]', mine, now, coins, combo, first, gift.body)
       end
     end
     answers[i] = answer
@@ -233,6 +230,7 @@ local function gifts(keys, args)
   end
 
   -- Write.
+  local combo_ttl_ms = text(math.floor(gap_us / 1000) + 1000)
   if #records > 0 then
     number = number + #records
     redis.call('XADD', tag .. 'log', epoch .. '-' .. text(number), 'g', '[' .. table.concat(records, ',') .. ']')
@@ -244,8 +242,7 @@ local function gifts(keys, args)
     end
   end
   for combo_at, combo in pairs(combos) do
-    redis.call('SET', combo_at, text(combo.at) .. ' ' .. text(combo.sum) .. ' ' .. text(combo.first),
-      'PX', text(math.floor(gap_us / 1000) + 1000))
+    redis.call('SET', combo_at, string.format('%d %d %d', combo.at, combo.sum, combo.first), 'PX', combo_ttl_ms)
   end
   for viewer, kept in pairs(answered) do
     local request_key = requests .. text(window) .. ':' .. viewer

@@ -1,0 +1,150 @@
+"""A ledger of plain dictionaries, and a shard of wallet functions on a real server, for tests of one against the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import orjson
+from redis import Redis
+
+from server.stores import keys
+
+SHARD = 0
+KEY = keys.shard(SHARD)
+LOG = keys.shard_log(SHARD)
+SHARDS = 16
+DEDUPE_S = 600
+IDLE_S = 3600
+LIBRARY = files("server.wallet").joinpath("wallet.lua").read_bytes()
+
+
+@dataclass(frozen=True)
+class Gift:
+    """One gift as a client asks for it."""
+
+    viewer: str
+    request: str
+    cost: int
+    combo_key: str = "r_1:rose"
+    count: int = 1
+    refusal: str = ""
+    fingerprint: str = ""
+
+    def body(self) -> bytes:
+        row = (self.request, self.viewer, self.viewer, "r_1", "creator", "rose", 1, self.count, self.cost, self.cost)
+        return orjson.dumps(row)[1:-1]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one call, generous unless a test is about them."""
+
+    backlog_max: int = 1_000_000
+    combo_gap_us: int = 60_000_000
+    gift_interval_us: int = 1
+    gift_burst: int = 1_000_000
+
+    def arguments(self) -> tuple[int, ...]:
+        return self.backlog_max, self.combo_gap_us, DEDUPE_S, self.gift_interval_us, self.gift_burst
+
+
+class Shard:
+    """Calls the wallet functions of one shard as the project does."""
+
+    def __init__(self, redis: Redis, library: bytes = LIBRARY) -> None:
+        self.redis = redis
+        self._library = library
+        redis.function_load(library, replace=True)  # type: ignore[arg-type]
+
+    def begin(self, epoch: int = 1) -> None:
+        self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS)
+        self.redis.fcall("gs_open", 1, KEY, epoch, 0)
+
+    def restart(self) -> None:
+        """What a restart does to the fence: the library's memory is gone."""
+        self.redis.function_load(self._library, replace=True)  # type: ignore[arg-type]
+
+    def send(self, *gifts: Gift, limits: Limits = Limits()) -> list[str]:  # noqa: B008
+        arguments: list[str | bytes | int] = [*limits.arguments()]
+        for gift in gifts:
+            arguments += (
+                gift.viewer, gift.request, gift.fingerprint, gift.combo_key,
+                gift.count, gift.cost, gift.refusal, gift.body(),
+            )  # fmt: skip
+        return [answer.decode() for answer in self.redis.fcall("gs_gifts", 1, KEY, *arguments)]  # type: ignore[union-attr]
+
+    def load(self, viewer: str, snapshot: "Snapshot") -> str:
+        arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S)
+        return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
+
+    def credit(self, viewer: str, number: int, amount: int) -> str:
+        return self.redis.fcall("gs_credit", 1, KEY, viewer, number, amount).decode()  # type: ignore[union-attr]
+
+    def wallet(self, viewer: str) -> tuple[int, int, int] | None:
+        """coins, pending, credit number."""
+        held = self.redis.fcall("gs_wallet", 1, KEY, viewer)
+        return None if held is None else (int(held[0]), int(held[1]), int(held[3]))  # type: ignore[index]
+
+    def state(self) -> dict[str, int]:
+        names = ("epoch", "number", "opens", "settled", "applied", "opened", "shards")
+        return dict(zip(names, map(int, self.redis.fcall("gs_state", 1, KEY)), strict=True))  # type: ignore[arg-type]
+
+    def log(self) -> list[list[object]]:
+        """The records of all entries, in order."""
+        entries = self.redis.xrange(LOG)
+        return [record for _, fields in entries for record in orjson.loads(fields[b"g"])]  # type: ignore[union-attr]
+
+    def settled(self, epoch: int, start: int, end: int, taken: dict[str, int]) -> str:
+        pairs = [item for pair in taken.items() for item in pair]
+        return self.redis.fcall("gs_settled", 1, KEY, epoch, start, end, IDLE_S, *pairs).decode()  # type: ignore[union-attr]
+
+    def applied(self, epoch: int, end: int) -> str:
+        return self.redis.fcall("gs_applied", 1, KEY, epoch, end).decode()  # type: ignore[union-attr]
+
+    def evict(self, viewer: str, epoch: int) -> bool:
+        """What the wallet's time to live does, at once; False if it has none."""
+        wallet_at = keys.wallet(SHARD, epoch, viewer)
+        if int(self.redis.ttl(wallet_at)) < 0:  # type: ignore[arg-type]
+            return False
+        self.redis.delete(wallet_at)
+        return True
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the ledger says of one viewer at one moment."""
+
+    epoch: int
+    number: int
+    coins: int
+    credit: int
+
+
+@dataclass
+class Ledger:
+    """Postgres, as far as one shard is concerned."""
+
+    epoch: int = 1
+    number: int = 0
+    balances: dict[str, int] = field(default_factory=dict)
+    credits: dict[str, list[int]] = field(default_factory=dict)
+    settled: list[tuple[int, Sequence[object]]] = field(default_factory=list)
+
+    def credit(self, viewer: str, amount: int) -> int:
+        """Books a credit and answers its number."""
+        self.credits.setdefault(viewer, []).append(amount)
+        self.balances[viewer] = self.balances.get(viewer, 0) + amount
+        return len(self.credits[viewer])
+
+    def settle(self, record: Sequence[object]) -> None:
+        """Books the next gift of the log."""
+        assert record[0] == self.number + 1, "a number is missing or came twice"
+        self.number += 1
+        viewer = str(record[6])
+        self.balances[viewer] = self.balances.get(viewer, 0) - int(str(record[13]))
+        self.settled.append((self.epoch, record))
+
+    def snapshot(self, viewer: str) -> Snapshot:
+        return Snapshot(
+            self.epoch, self.number, self.balances.get(viewer, 0), len(self.credits.get(viewer, ())),
+        )  # fmt: skip

@@ -1,0 +1,182 @@
+"""Any interleaving of sends, retries, credits, loads, evictions, settlements, restarts and older data keeps the money right."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from tests.wallet.model import KEY, SHARDS, Gift, Ledger, Shard, Snapshot
+
+VIEWERS = ("ana", "bob", "cy")
+gifts = st.builds(
+    Gift,
+    viewer=st.sampled_from(VIEWERS),
+    request=st.sampled_from([f"q{number}" for number in range(12)]),
+    cost=st.sampled_from([0, 1, 7, 30, 99, 1000]),
+    combo_key=st.sampled_from(["", "r_1:rose"]),
+    count=st.integers(1, 3),
+    refusal=st.sampled_from(["", "", "", "", "!room_ended", "not_joined"]),
+)
+viewers = st.sampled_from(VIEWERS)
+
+
+class WalletMachine(RuleBasedStateMachine):
+    """The functions on a real server, beside a ledger of plain dictionaries."""
+
+    redis: Redis
+    snapshots = Bundle("snapshots")
+    photographs = Bundle("photographs")
+
+    @initialize()
+    def start(self) -> None:
+        self.redis.flushall()
+        self.shard = Shard(self.redis)
+        self.shard.begin()
+        self.ledger = Ledger()
+        self.answers: dict[tuple[str, str], str] = {}
+
+    # What clients do.
+
+    @rule(batch=st.lists(gifts, min_size=1, max_size=6))
+    def send(self, batch: list[Gift]) -> None:
+        for gift, answer in zip(batch, self.shard.send(*batch), strict=True):
+            known = self.answers.get((gift.viewer, gift.request))
+            if known is not None:
+                assert answer == known, "a request was answered twice, and differently"
+            elif answer[0] in "AR":
+                self.answers[gift.viewer, gift.request] = answer
+
+    # What the ledger does.
+
+    @rule(viewer=viewers, amount=st.sampled_from([1, 50, 500, -20]))
+    def credit(self, viewer: str, amount: int) -> None:
+        self.ledger.credit(viewer, amount)
+
+    @rule(viewer=viewers, number=st.integers(1, 6))
+    def apply_credit(self, viewer: str, number: int) -> None:
+        credits = self.ledger.credits.get(viewer, [])
+        if number <= len(credits):
+            self.shard.credit(viewer, number, credits[number - 1])
+
+    @rule(target=snapshots, viewer=viewers)
+    def read_snapshot(self, viewer: str) -> tuple[str, Snapshot]:
+        return viewer, self.ledger.snapshot(viewer)
+
+    @rule(snapshot=snapshots)
+    def load(self, snapshot: tuple[str, Snapshot]) -> None:
+        self.shard.load(*snapshot)
+
+    @rule(viewer=viewers)
+    def load_now(self, viewer: str) -> None:
+        self.shard.load(viewer, self.ledger.snapshot(viewer))
+
+    @rule(most=st.integers(1, 9), reply_is_lost=st.booleans())
+    def settle(self, most: int, reply_is_lost: bool) -> None:
+        for record in self.unsettled()[:most]:
+            self.ledger.settle(record)
+        if not reply_is_lost:
+            self.tell_settled()
+
+    @rule()
+    def tell_settled(self) -> None:
+        held = self.shard.state()
+        taken: dict[str, int] = {}
+        for record in self.shard.log():
+            if held["settled"] < int(str(record[0])) <= self.ledger.number:
+                taken[str(record[6])] = taken.get(str(record[6]), 0) + int(str(record[13]))
+        for _ in range(2):  # a lost reply is told again
+            self.shard.settled(self.ledger.epoch, held["settled"], self.ledger.number, taken)
+
+    @rule(behind=st.integers(0, 3))
+    def apply(self, behind: int) -> None:
+        self.shard.applied(self.ledger.epoch, max(0, self.shard.state()["number"] - behind))
+
+    # What happens to the server.
+
+    @rule(viewer=viewers)
+    def evict(self, viewer: str) -> None:
+        self.shard.evict(viewer, self.ledger.epoch)
+
+    @rule()
+    def restart(self) -> None:
+        self.shard.restart()
+        with pytest.raises(ResponseError, match="FENCED"):
+            self.shard.send(Gift("ana", "fenced", 1))
+        self.reopen()
+
+    @rule(target=photographs)
+    def photograph(self) -> dict[bytes, bytes]:
+        return {key: self.redis.dump(key) for key in self.redis.keys()}  # type: ignore[union-attr, misc]
+
+    @rule(photograph=photographs)
+    def come_back_older(self, photograph: dict[bytes, bytes]) -> None:
+        self.redis.flushdb()
+        for key, value in photograph.items():
+            self.redis.restore(key, 0, value)
+        self.restart()
+
+    def reopen(self) -> None:
+        """The rule of opening.py: behind the cursor or of another epoch, the ledger is right."""
+        held = self.shard.state()
+        if (held["epoch"], 1) != (self.ledger.epoch, 1) or held["number"] < self.ledger.number:
+            epoch = max(held["epoch"], self.ledger.epoch) + 1
+            self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS)
+            self.ledger.epoch, self.ledger.number = epoch, 0
+            self.answers = {}
+            for gift_epoch, row in self.ledger.settled:
+                answer = f"A {gift_epoch} {row[0]} {row[2]} {row[3]} {row[4]} {row[1]} "
+                self.answers[str(row[6]), str(row[5])] = answer
+                self.redis.fcall("gs_remember", 1, KEY, epoch, 600, row[6], row[5], answer)
+            held = self.shard.state()
+        else:
+            # What was lost with the older data was never settled: its requests are new again.
+            present = {(str(row[6]), str(row[5])) for row in self.shard.log()}
+            settled = {(str(row[6]), str(row[5])) for _, row in self.ledger.settled}
+            for request, answer in list(self.answers.items()):
+                if answer.startswith("R") or request not in present | settled:
+                    del self.answers[request]
+        self.redis.fcall("gs_open", 1, KEY, held["epoch"], held["number"])
+
+    # What must hold at every moment.
+
+    def unsettled(self) -> list[list[object]]:
+        return [row for row in self.shard.log() if int(str(row[0])) > self.ledger.number]
+
+    @invariant()
+    def numbers_have_no_gap(self) -> None:
+        numbers = [row[0] for row in self.unsettled()]
+        last = self.shard.state()["number"]
+        assert numbers == list(range(self.ledger.number + 1, last + 1))
+
+    @invariant()
+    def every_coin_is_where_it_belongs(self) -> None:
+        settled_mark = self.shard.state()["settled"]
+        rows = [(int(str(row[0])), str(row[6]), int(str(row[13]))) for row in self.shard.log()]
+        for viewer in VIEWERS:
+            held = self.shard.wallet(viewer)
+            unsettled = sum(coins for number, who, coins in rows if who == viewer and number > self.ledger.number)
+            pending = sum(coins for number, who, coins in rows if who == viewer and number > settled_mark)
+            if held is None:
+                assert unsettled == 0, "a wallet left with gifts that are not settled"
+                continue
+            coins, held_pending, credit = held
+            missing = sum(self.ledger.credits.get(viewer, [])[credit:])
+            assert coins == self.ledger.balances.get(viewer, 0) - unsettled - missing
+            assert held_pending == pending
+
+    @invariant()
+    def no_request_is_settled_twice(self) -> None:
+        requests = [(row[6], row[5]) for _, row in self.ledger.settled]
+        assert len(requests) == len(set(requests))
+
+
+def test_any_interleaving_keeps_every_coin(redis: Redis) -> None:
+    WalletMachine.redis = redis
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        WalletMachine,
+        settings=settings(
+            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        ),
+    )

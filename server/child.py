@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-POLL_S = 0.02
+POLL_S = 0.05
 KILL_WAIT_S = 5.0
 
 _PR_SET_PDEATHSIG = 1
@@ -80,12 +80,16 @@ class Child:
         if self.exit_code is None:
             self._process.send_signal(number)
 
+    def kill(self) -> None:
+        """End the process at once."""
+        self.signal(signal.SIGKILL)
+
     async def stop(self, timeout_s: float) -> int:
         """Ask the process to stop; kill it when it has not after ``timeout_s``. Returns its exit code."""
         self.signal(self._stop_signal)
         code = await self.wait(timeout_s)
         if code is None:
-            self.signal(signal.SIGKILL)
+            self.kill()
             code = await self.wait(KILL_WAIT_S)
         # A killed process that stays is stuck in the kernel; nothing more can be done about it from here.
         return -signal.SIGKILL if code is None else code

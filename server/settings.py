@@ -16,6 +16,17 @@ from typing import Any
 from server.dotenv import read_dotenv
 from server.setting import SettingsError, read_value, setting, variable, write_value
 
+__all__ = [
+    "DATA_DIR",
+    "TOKEN_SECRET_CHARS_MIN",
+    "Settings",
+    "SettingsError",
+    "default_worker_id",
+    "is_setting",
+    "load_settings",
+    "markdown_table",
+    "unknown_variables",
+]
 
 DATA_DIR = Path(".giftstream")
 TOKEN_SECRET_CHARS_MIN = 32
@@ -67,7 +78,9 @@ class Settings:
     gateways: int = setting(2, "gateway processes of `serve`", least=1, most=256)
     worker_id: str = setting("", "name of this process among the others", shown="host name and process id")
     demo: bool = setting(False, "demo rooms, and a login without a password: never on a public server")
-    demo_bots: bool = setting(True, "in demo mode: a few viewers that chat and send small gifts, so that rooms are alive")
+    demo_bots: bool = setting(
+        True, "in demo mode: a few viewers that chat and send small gifts, so that rooms are alive"
+    )
     demo_logins_per_minute: int = setting(120, "demo logins from one address in a minute", least=1, most=1_000_000)
     drain_timeout_s: float = setting(
         10.0, "how long a process may take to finish when it is asked to stop", least=0, most=600
@@ -146,7 +159,12 @@ class Settings:
         return {variable(f): write_value(getattr(self, f.name)) for f in fields(self)}
 
 
-def load_settings(environ: Mapping[str, str] | None = None, *, folder: Path | None = None, **given: str) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    given: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
     """Read the settings: ``given`` (from flags) wins over ``environ``, that over ``folder/.env``, that over defaults.
 
     Raises SettingsError with one line that names the variable.
@@ -155,7 +173,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, folder: Path | No
     texts = {**read_dotenv((folder or Path.cwd()) / ".env"), **environ}
     values: dict[str, Any] = {}
     for f in fields(Settings):
-        text = given.get(f.name, texts.get(variable(f), "")).strip()
+        text = (given or {}).get(f.name, texts.get(variable(f), "")).strip()
         if text:
             values[f.name] = read_value(f, text)
     values["data_dir"] = Path(values.get("data_dir", DATA_DIR)).expanduser().absolute()

@@ -1,0 +1,48 @@
+"""Asks a gateway over its real port whether it is ready: ``python -m server.readiness [URL]`` for health checks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from urllib.parse import urlsplit
+
+ANSWER_TIMEOUT_S = 5.0
+ANSWER_BYTES_MAX = 16_384
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+_OK = 200
+
+
+async def ask_ready(host: str, port: int) -> tuple[bool, str]:
+    """Return whether /readyz answers 200, and what it says; on a fresh connection each time."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                answer = await reader.read(ANSWER_BYTES_MAX)
+                while more := await reader.read(ANSWER_BYTES_MAX - len(answer)):
+                    answer += more
+            finally:
+                writer.close()
+    except TimeoutError:
+        return False, f"no answer within {ANSWER_TIMEOUT_S:.0f} s"
+    except OSError as error:
+        return False, error.strerror or type(error).__name__
+    head, _, body = answer.partition(b"\r\n\r\n")
+    words = head.split(b" ", 2)
+    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    return status == _OK, f"{status} {body.decode('utf-8', 'replace').strip()}"
+
+
+def main() -> int:
+    """Exit 0 if the gateway is ready, else 1 with the reason."""
+    url = urlsplit(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_URL)
+    ready, said = asyncio.run(ask_ready(url.hostname or "127.0.0.1", url.port or 80))
+    if not ready:
+        print(said, file=sys.stderr)
+    return 0 if ready else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Which stores a process uses: those of the settings, else those of the `serve` that runs on the data folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.settings import Settings
+from server.start_error import StartError
+from server.stores.data_folder import running_serve
+
+
+def with_stores(settings: Settings) -> Settings:
+    """Return the settings with both store URLs set. Raises StartError if there are none."""
+    missing = [
+        name for name, url in (("REDIS_URL", settings.redis_url), ("DATABASE_URL", settings.database_url)) if not url
+    ]
+    if not missing:
+        return settings
+    running = running_serve(settings.data_dir)
+    if running is None:
+        verb = "is" if len(missing) == 1 else "are"
+        raise StartError(
+            f"{' and '.join(missing)} {verb} not set, and no giftstream serve runs on {settings.data_dir} (--data-dir)"
+        )
+    return replace(
+        settings,
+        redis_url=settings.redis_url or running.redis_url,
+        database_url=settings.database_url or running.database_url,
+    )

@@ -35,6 +35,7 @@ export class Sheet extends EventTarget {
     this.dialog.addEventListener("click", (event) => this.#onBackdrop(event));
     this.dialog.addEventListener("keydown", (event) => this.#onKey(event));
     this.dialog.addEventListener("close", () => this.#onClosed());
+    document.body.append(this.dialog);
   }
 
   get isOpen() {
@@ -45,7 +46,6 @@ export class Sheet extends EventTarget {
   open(focus) {
     if (this.dialog.open) return;
     this.opener = document.activeElement;
-    document.body.append(this.dialog);
     this.dialog.showModal();
     focus?.focus();
     this.dispatchEvent(new Event("open"));
@@ -88,7 +88,6 @@ export class Sheet extends EventTarget {
 
   #onClosed() {
     this.dialog.classList.remove("is-closing");
-    this.dialog.remove();
     if (this.opener instanceof HTMLElement) this.opener.focus();
     this.opener = null;
     this.dispatchEvent(new Event("close"));

@@ -11,6 +11,9 @@ const TOAST_MS = 4_500;
 
 const host = element("div", { class: "toasts", testid: "toasts", attrs: { role: "status", "aria-live": "polite" } });
 
+// A sheet that closes would take its notices along.
+document.addEventListener("close", () => host.isConnected && document.body.append(host), true);
+
 /**
  * @param {string} text
  * @param {{kind?: "info"|"problem", action?: {label: string, run: () => void, testid?: string}}} [options]

@@ -1,0 +1,41 @@
+/**
+ * Watches how long frames take and says how much decoration the device can bear: counters are never touched, cheap
+ * animations go first.
+ */
+
+/** @typedef {0|1|2} Quality 2 everything, 1 fewer particles, 0 none */
+
+/** Frames slower than this on average lower the quality. */
+const SLOW_MS = 20;
+/** Frames faster than this on average may raise it again. */
+const FAST_MS = 17.6;
+const SMOOTHING = 0.06;
+/** A gap longer than this is a hidden tab or a stopped loop, not a slow frame. */
+const GAP_MS = 250;
+const LOWER_AFTER_MS = 500;
+const RAISE_AFTER_MS = 4_000;
+
+export class Governor {
+  /** @type {Quality} */
+  quality = 2;
+  #averageMs = 16.7;
+  #lastMs = 0;
+  #changedMs = 0;
+
+  /** Call once per animation frame. @param {number} nowMs */
+  frame(nowMs) {
+    const frameMs = nowMs - this.#lastMs;
+    this.#lastMs = nowMs;
+    if (frameMs <= 0 || frameMs > GAP_MS) return;
+    this.#averageMs += (frameMs - this.#averageMs) * SMOOTHING;
+    const sinceChangeMs = nowMs - this.#changedMs;
+    if (this.#averageMs > SLOW_MS && this.quality > 0 && sinceChangeMs > LOWER_AFTER_MS) this.#change(-1, nowMs);
+    else if (this.#averageMs < FAST_MS && this.quality < 2 && sinceChangeMs > RAISE_AFTER_MS) this.#change(1, nowMs);
+  }
+
+  /** @param {1|-1} by @param {number} nowMs */
+  #change(by, nowMs) {
+    this.quality = /** @type {Quality} */ (this.quality + by);
+    this.#changedMs = nowMs;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * One room, wired: frames go into the state, the state and its news go to the parts of the screen, at most once per
+ * animation frame.
+ */
+
+import { Backdrop } from "../effects/backdrop.js";
+import { FrameLoop } from "../effects/frame_loop.js";
+import { Governor } from "../effects/governor.js";
+import { Hearts } from "../effects/hearts.js";
+import { Particles } from "../effects/particles.js";
+import { StagePlayer } from "../effects/stage_player.js";
+import { applyFrame, emptyRoomState } from "../lib/room_state.js";
+import { RoomSocket } from "../lib/socket.js";
+import { Announcer } from "./announcer.js";
+import { Balance } from "./balance.js";
+import { Chat } from "./chat.js";
+import { ConnectionBar } from "./connection_bar.js";
+import { endedScreen, missingScreen } from "./ended_screen.js";
+import { GiftSender } from "./gift_sender.js";
+import { GiftSheet } from "./gift_sheet.js";
+import { GiftTray } from "./gift_tray.js";
+import { Likes } from "./likes.js";
+import { QuickGifts } from "./quick_gifts.js";
+import { RankingList, RankingSheet } from "./ranking.js";
+import { RoomHeader } from "./room_header.js";
+import { WalletSheet } from "./wallet_sheet.js";
+
+/** @typedef {import("../lib/room_state.js").GiftEntry} GiftEntry */
+
+const SIDE_RANKING = 10;
+/** Time for gifts sent again after a reconnect to be answered, before the balance is asked for. */
+const RECONCILE_AFTER_MS = 2_500;
+
+export class RoomPage {
+  #state = emptyRoomState();
+  #wasLive = false;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.root the room's template
+   * @param {import("../lib/api.js").Api} parts.api
+   * @param {import("../lib/gifts.js").Catalogue} parts.catalogue
+   * @param {string} parts.room
+   * @param {() => void} parts.signedOut called when the token is no longer good
+   */
+  constructor({ root, api, catalogue, room, signedOut }) {
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part=${name}]`));
+    this.root = root;
+    this.session = api.session;
+    this.catalogue = catalogue;
+    this.signedOut = signedOut;
+    this.socket = new RoomSocket({ token: api.session.token ?? "", room });
+    this.balance = new Balance();
+
+    const loop = new FrameLoop();
+    const governor = new Governor();
+    this.particles = new Particles(/** @type {HTMLCanvasElement} */ (part("particles")), loop, governor);
+    this.backdrop = new Backdrop(/** @type {HTMLCanvasElement} */ (part("backdrop")), loop, governor);
+    this.player = new StagePlayer(part("player"), loop, this.particles);
+    this.tray = new GiftTray(part("lanes"), loop, this.particles);
+    this.hearts = new Hearts(part("hearts"));
+    this.header = new RoomHeader(root);
+    this.bar = new ConnectionBar(part("connection"));
+    this.announcer = new Announcer(part("announcer"));
+    this.chat = new Chat({ list: part("chat"), form: /** @type {HTMLFormElement} */ (part("composer")), loop, socket: this.socket });
+    this.likes = new Likes({ surface: part("surface"), button: part("like"), origin: part("hearts"), hearts: this.hearts, socket: this.socket });
+
+    this.wallet = new WalletSheet({ api, balance: this.balance, catalogue });
+    const recharge = () => this.wallet.open();
+    const sender = new GiftSender({ socket: this.socket, balance: this.balance, recharge });
+    this.giftSheet = new GiftSheet({ catalogue, balance: this.balance, sender, recharge });
+    this.quickGifts = new QuickGifts(part("quick-gifts"), { catalogue, sender });
+    part("gift").addEventListener("click", () => this.giftSheet.open());
+
+    this.rankingSheet = new RankingSheet({ api, room });
+    this.ranking = new RankingList({ limit: SIDE_RANKING, testid: "side-ranking" });
+    part("side-ranking").append(this.ranking.node);
+    for (const name of ["open-ranking", "open-ranking-side"]) part(name).addEventListener("click", () => this.rankingSheet.open(this.#state.top));
+
+    this.wake = loop.add(() => this.#render());
+    this.#listen();
+  }
+
+  /** Joins the room. */
+  start() {
+    this.socket.connect();
+  }
+
+  #listen() {
+    const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ handle) => {
+      this.socket.addEventListener(type, (event) => handle(/** @type {CustomEvent} */ (event).detail));
+    };
+    on("welcome", ({ user, coins }) => {
+      this.session.identify(user);
+      this.balance.correct(coins);
+    });
+    on("wallet", ({ coins }) => this.balance.correct(coins));
+    on("joined", (frame) => this.#apply(frame));
+    on("delta", (frame) => this.#apply(frame));
+    on("room_ended", (frame) => this.#apply(frame));
+    on("state", (detail) => this.#onConnection(detail));
+    addEventListener("pagehide", () => this.socket.close());
+    addEventListener("pageshow", (event) => event.persisted && this.socket.connect());
+  }
+
+  /** @param {any} frame */
+  #apply(frame) {
+    const { state, gifts, more, chat, likes, fresh } = applyFrame(this.#state, frame);
+    this.#state = state;
+    if (fresh) {
+      this.tray.clear();
+      this.player.clear();
+      this.particles.clear();
+    }
+    if (state.creator) {
+      this.backdrop.show(state.creator.id);
+      this.chat.creatorId = state.creator.id;
+    }
+    for (const entry of gifts) this.#show(entry);
+    this.announcer.more(more.count);
+    this.chat.add(chat);
+    if (likes > 0) this.hearts.rise(likes);
+    if (state.ended) this.#end();
+    this.wake();
+  }
+
+  /** @param {GiftEntry} entry */
+  #show(entry) {
+    const gift = this.catalogue.get(entry.gift);
+    const own = entry.from.id === this.session.user?.id;
+    const combo = entry.combo ?? entry.count;
+    this.tray.offer({ key: entry.combo_id ?? entry.gift_id, from: entry.from, gift, combo, coins: entry.coins, own });
+    if (gift.effect.stage) this.player.add({ entry, gift, own, coins: entry.coins, count: entry.count });
+    this.announcer.gift(entry, gift);
+  }
+
+  /** @returns {boolean} */
+  #render() {
+    this.header.render(this.#state);
+    this.ranking.render(this.#state.top);
+    if (this.#state.title !== "" && document.title !== this.#state.title) document.title = this.#state.title;
+    return false;
+  }
+
+  /** @param {import("../lib/socket.js").StateDetail} detail */
+  #onConnection(detail) {
+    this.bar.show(detail);
+    if (detail.state === "live") {
+      if (this.#wasLive) setTimeout(() => this.wallet.refreshBalance(), RECONCILE_AFTER_MS);
+      this.#wasLive = true;
+    }
+    if (detail.state !== "closed") return;
+    if (detail.reason === "unauthorized") this.signedOut();
+    else if (detail.reason === "room_ended") this.#end();
+    else if (detail.reason === "room_not_found") this.#leaveWith(missingScreen("This room does not exist."));
+  }
+
+  #end() {
+    if (this.root.dataset.ended) return;
+    this.#leaveWith(endedScreen(this.#state));
+  }
+
+  /** @param {HTMLElement} screen */
+  #leaveWith(screen) {
+    this.root.dataset.ended = "true";
+    this.tray.clear();
+    this.player.clear();
+    this.particles.clear();
+    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet]) sheet.close();
+    this.root.append(screen);
+    for (const child of this.root.children) if (child !== screen) child.toggleAttribute("inert", true);
+    /** @type {HTMLElement|null} */ (screen.querySelector("a"))?.focus();
+  }
+}

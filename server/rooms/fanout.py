@@ -29,7 +29,7 @@ def write(member: Member, data: bytes) -> bool:
 
 
 class Pass:
-    """The result of a pass: who is behind. `slow` will be looked at again, `lost` must be served from the room's log."""
+    """Who is not at the head after a pass: `slow` ones wait, `lost` ones are to be served from the room's log."""
 
     __slots__ = ("gone", "lost", "slow", "too_slow")
 

@@ -1,14 +1,13 @@
 """Rooms to screens: one subscription for each room with members here, and one write per member and tick.
 
 A frame arrives finished; the hub reads only the header before it (`<kind> <position> `). The first frame after a quiet
-tick goes out at once, what follows within the tick goes together. Wherever a frame may be missing (a jump in positions, a new
-subscription), the room's log is asked; when the log cannot say either, members begin anew with a fresh `joined`.
+tick goes out at once, what follows within the tick goes together. Wherever a frame may be missing (a jump in positions,
+a new subscription), the room's log is asked; when the log cannot say either, members begin anew with a fresh `joined`.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from redis.asyncio import Redis
@@ -37,12 +36,15 @@ REPAIR_BACKOFF_MAX_S = 2.0
 
 
 class Answer(NamedTuple):
-    """A room as Redis tells it: now, and what followed the position asked about, if all of that is there."""
+    """A room as Redis tells it: now, and what followed the position asked about, if all of that is there.
+
+    frames: None when the feed's ring holds them.
+    """
 
     snapshot: Snapshot
     state: str
     recovered: bool
-    frames: list[Frame]
+    frames: list[Frame] | None
 
 
 class _Room:
@@ -78,7 +80,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._open: dict[bytes, _Room] = {}
         self._catch_ups = asyncio.Semaphore(CATCH_UPS_MAX)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
         self._presence = Presence(redis, settings, gateway_id, self._on_position)
         self._listener = Listener(
             redis, gateway_id, on_message=self._on_message, on_subscribed=self._on_subscribed, on_lost=self._on_lost
@@ -88,12 +90,12 @@ class Hub:
         """Serves rooms until cancelled; then tells the rooms that this gateway's members are gone."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(self._listener.run())
                 group.create_task(self._presence.run())
                 group.create_task(self._close_idle_rooms())
         finally:
-            for task in [*self._tasks, *(room.task for room in self._open.values() if room.task)]:
-                task.cancel()
+            self._group = None
             await self._presence.farewell()
 
     def healthy(self) -> bool:
@@ -116,6 +118,7 @@ class Hub:
         A member that joins again begins anew. Raises Refusal (room_not_found, unavailable).
         """
         asked = Position.parse(since) if since else None
+        await self._rooms.info(room_id)
         try:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
                 room = await self._listen_to(room_id)
@@ -145,9 +148,11 @@ class Hub:
         channel = keys.room_channel(room_id).encode()
         room = self._open.get(channel)
         if room is None:
+            if self._group is None:
+                raise Refusal(Code.UNAVAILABLE)
             room = self._open[channel] = _Room(room_id)
             room.idle_since_s = self._loop.time()
-            room.task = asyncio.create_task(self._serve(room), name=f"room-{room_id}")
+            room.task = self._group.create_task(self._serve(room), name=f"room-{room_id}")
             await self._listener.subscribe(channel)
         return room
 
@@ -169,12 +174,15 @@ class Hub:
             raise Refusal(Code.UNAVAILABLE)
         pieces = [self._encode(snapshot.joined(feed.room_id, recovered=answer.recovered))]
         place = snapshot.position.n
-        if answer.recovered and asked is not None:
-            pieces += [frame.data for frame in answer.frames if frame.n <= place]
-            if not answer.frames and asked.n < place:
-                pieces.append(feed.after(asked.n, place) or b"")
+        if answer.recovered and answer.frames is not None:
+            pieces += [frame.data for frame in answer.frames]
+        elif answer.recovered and asked is not None:
+            place = asked.n
         if feed.head > place:
-            pieces.append(feed.after(place, feed.head) or b"")
+            rest = feed.after(place, feed.head)
+            if rest is None:
+                return None
+            pieces.append(rest)
             place = feed.head
         feed.members[member] = place
         return b"".join(pieces)
@@ -192,18 +200,18 @@ class Hub:
                 and self._loop.time() - held.taken_at_s < self._tick_s
             ):
                 if asked is None:
-                    return Answer(held, feed.state, recovered=False, frames=[])
+                    return Answer(held, feed.state, recovered=False, frames=None)
                 if (
                     asked.incarnation == feed.incarnation
                     and asked.n <= held.position.n <= feed.head
                     and feed.holds(asked.n)
                 ):
-                    return Answer(held, feed.state, recovered=True, frames=[])
+                    return Answer(held, feed.state, recovered=True, frames=None)
             answer = await self._ask(room, asked)
             room.snapshot = answer.snapshot
             if feed.incarnation is None:
                 self._begin(room, answer)
-            if asked is not None and answer.recovered:
+            if asked is not None and answer.recovered and answer.frames:
                 feed.fill(asked, answer.frames)
             return answer
 
@@ -231,18 +239,21 @@ class Hub:
             await self._rooms.load(feed.room_id)
         raise Refusal(Code.UNAVAILABLE)
 
-    def _read(self, row: list[bytes]) -> Answer:
+    def _read(self, row: list[Any]) -> Answer:
         position = Position.parse(row[0].decode())
         assert position is not None
-        frames = []
-        for entry_id, (_, kind, _, frame) in row[5]:  # type: ignore[misc, str-unpack]
-            frames.append(Frame(int(entry_id.partition(b"-")[2]), kind, self._encode(frame)))
+        frames = [
+            Frame(int(entry_id.partition(b"-")[2]), kind, self._encode(frame))
+            for entry_id, (_, kind, _, frame) in row[5]
+        ]
         return Answer(Snapshot(position, row[2], self._loop.time()), row[1].decode(), row[4] == b"1", frames)
 
     def _begin(self, room: _Room, answer: Answer) -> None:
         fresh = self._encode(answer.snapshot.joined(room.feed.room_id, recovered=False))
         room.feed.start(answer.snapshot, answer.state, fresh)
         room.snapshot = answer.snapshot
+        if answer.state == "ended":
+            self._rooms.note_ended(room.feed.room_id)
         room.wake.set()
 
     # Listening
@@ -251,8 +262,9 @@ class Hub:
         room = self._open.get(channel)
         if room is None:
             return
-        kind, position_text, frame = payload.split(b" ", 2)
-        position = Position.parse(position_text.decode())
+        kind, _, rest = payload.partition(b" ")
+        position_text, _, frame = rest.partition(b" ")
+        position = Position.parse(position_text.decode("ascii", "replace"))
         if position is not None:
             room.feed.receive(position, kind, self._encode(frame))
             if kind == b"e":
@@ -269,7 +281,7 @@ class Hub:
         for room in self._open.values():
             room.subscribed.clear()
 
-    def _on_position(self, room_id: str, position_text: str | None, state: str | None) -> None:
+    def _on_position(self, room_id: str, position_text: str | None) -> None:
         """What a heartbeat learnt: the room may have gone on, or be gone, without our hearing of it."""
         room = self._open.get(keys.room_channel(room_id).encode())
         if room is None or room.feed.position is None:
@@ -301,11 +313,9 @@ class Hub:
         for member in done.too_slow:
             member.cut_off(TOO_SLOW, "too slow")
         for member in done.lost:
-            if member not in room.catching_up:
+            if member not in room.catching_up and self._group is not None:
                 room.catching_up.add(member)
-                task = asyncio.create_task(self._catch_up(room, member))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._group.create_task(self._catch_up(room, member))
         if done.too_slow or done.gone:
             self._tell_members(room)
         if done.slow or done.lost or room.feed.broken:
@@ -319,7 +329,7 @@ class Hub:
                 async with room.asking:
                     position = room.feed.position
                     answer = await self._ask(room, position)
-                    if answer.recovered and position is not None:
+                    if answer.recovered and position is not None and answer.frames is not None:
                         room.feed.fill(position, answer.frames)
                     else:
                         self._begin(room, answer)
@@ -327,8 +337,6 @@ class Hub:
                 log.warning("a room could not be asked", room=room.feed.room_id, code=refusal.code)
                 backoff_s = min(backoff_s * 2, REPAIR_BACKOFF_MAX_S)
                 await asyncio.sleep(random.uniform(0, backoff_s))  # noqa: S311 - jitter
-                if refusal.code is Code.ROOM_NOT_FOUND:
-                    return
 
     async def _catch_up(self, room: _Room, member: Member) -> None:
         """Serves a slow member that fell behind what is at hand from the room's log, or cuts it off."""
@@ -354,7 +362,7 @@ class Hub:
             data = self._encode(answer.snapshot.joined(feed.room_id, recovered=False))
             place = answer.snapshot.position.n
         else:
-            data = b"".join(frame.data for frame in answer.frames)
+            data = b"".join(frame.data for frame in answer.frames or ())
             place = answer.frames[-1].n if answer.frames else since.n
         lost = answer.snapshot.position.incarnation != feed.incarnation or not (answer.recovered or since is None)
         if lost or len(data) + (unsent_bytes(member) or 0) > self._settings.send_buffer_hard_bytes:

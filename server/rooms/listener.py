@@ -1,7 +1,7 @@
 """The gateway's one connection for the rooms' sharded channels, and the probe that tells whether it really hears.
 
-A subscription can die without a sign. So the gateway publishes to itself every PROBE_EVERY_S through a function in Redis, the way that
-deltas take; when it has not heard itself for PROBE_LOST_S, it is not healthy and makes the connection anew.
+A subscription can die without a sign. So the gateway publishes to itself every PROBE_EVERY_S, through a function in
+Redis as deltas are; when it has not heard itself for PROBE_LOST_S, it is not healthy and connects anew.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ CHANNELS_PER_COMMAND = 200
 class Listener:
     """Keeps the wanted channels subscribed, across lost connections.
 
-    on_message(channel, payload), on_subscribed(channel): also after each reconnection, when messages may have been missed;
-    on_lost(): the connection broke.
+    on_message(channel, payload). on_subscribed(channel): also after each reconnection, when messages may have been
+    missed. on_lost(): the connection broke.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Listener:
             await asyncio.sleep(random.uniform(0, backoff_s))  # noqa: S311 - jitter
 
     async def _listen(self) -> None:
-        connection = self._redis.connection_pool.make_connection()
+        connection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
             began_s = self._loop.time()

@@ -11,6 +11,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from server.domain.ids import RoomId
 from server.ledger import rooms as ledger_rooms
 from server.ledger.rooms import RoomSnapshot
 from server.stores import keys
@@ -23,7 +24,7 @@ LOADING_TTL_S = 120
 LOAD_ATTEMPTS_MAX = 5
 
 
-class RoomStale(Exception):
+class RoomStaleError(Exception):
     """Between snapshot and load the log was trimmed past the snapshot, again and again."""
 
 
@@ -36,10 +37,10 @@ async def load_room(redis: Redis, pool: asyncpg.Pool, room_id: str, *, new: bool
     """Makes the room present in Redis; False when the ledger has no such room.
 
     new: the room was made just now, so that no gift of it can be in any log.
-    Raises RedisError, OSError, asyncpg errors when a store is away, RoomStale when it could not keep up with the logs.
+    Raises what STORE_AWAY names when a store is away, RoomStaleError when it could not keep up with the logs.
     """
     for _ in range(LOAD_ATTEMPTS_MAX):
-        snapshot = await ledger_rooms.snapshot(pool, room_id)
+        snapshot = await ledger_rooms.snapshot(pool, RoomId(room_id))
         if snapshot is None:
             return False
         try:
@@ -52,7 +53,7 @@ async def load_room(redis: Redis, pool: asyncpg.Pool, room_id: str, *, new: bool
         if status == b"present" or not await _trimmed_past(redis, snapshot):
             return True
         await redis.fcall("gs_room_unload", 1, keys.room(room_id), incarnation)
-    raise RoomStale(room_id)
+    raise RoomStaleError(room_id)
 
 
 async def unload_room(redis: Redis, room_id: str, incarnation: str) -> None:

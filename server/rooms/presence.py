@@ -22,7 +22,7 @@ ROOMS_PER_PIPELINE = 200
 class Presence:
     """The member counts of one gateway. Changes go out once a tick, all counts once a heartbeat.
 
-    on_position(room, position, state): what each room answered; position is None for a room that is not in Redis.
+    on_position(room, position): what each room answered; None for a room that is not in Redis.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Presence:
         redis: Redis,
         settings: Settings,
         gateway_id: str,
-        on_position: Callable[[str, str | None, str | None], None],
+        on_position: Callable[[str, str | None], None],
     ) -> None:
         self._redis = redis
         self._tick_s = settings.tick_ms / 1000
@@ -78,20 +78,16 @@ class Presence:
                 pipeline.fcall("gs_room_members", 1, keys.room(room_id), self._gateway_id, members, EXPIRY_S)
             try:
                 answers = await pipeline.execute()
-                dirty = [
-                    room_id for room_id, answer in zip(rooms, answers, strict=True) if answer and answer[2] == b"1"
-                ]
+                told = list(zip(rooms, answers, strict=True))
+                dirty = [room_id for room_id, answer in told if answer and answer[2] == b"1"]
                 if dirty:
                     await self._redis.sadd(keys.DIRTY_ROOMS, *dirty)
             except REDIS_AWAY as error:
                 # The next heartbeat tells it all again.
                 log.warning("viewer counts were not told", error=type(error).__name__)
                 return
-            for room_id, answer in zip(rooms, answers, strict=True):
-                if answer:
-                    self._on_position(room_id, answer[0].decode(), answer[1].decode())
-                else:
-                    self._on_position(room_id, None, None)
+            for room_id, answer in told:
+                self._on_position(room_id, answer[0].decode() if answer else None)
 
     def _take(self) -> Iterator[list[str]]:
         changed, self._changed = list(self._changed), set()

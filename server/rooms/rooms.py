@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from server.domain.errors import Code, Refusal
-from server.domain.ids import ROOM_ID, new_id
+from server.domain.ids import ROOM_ID, RoomId, UserId, new_id
 from server.ledger import rooms as ledger_rooms
-from server.rooms.loading import RoomStale, load_room, person_json
+from server.rooms.loading import RoomStaleError, load_room, person_json
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
@@ -100,7 +100,7 @@ class Rooms:
         """The ranking: `{"user": {"id", "name"}, "coins", "rank"}`, best first. Raises Refusal."""
         await self._call(room_id, "gs_room_info")
         try:
-            rows = await self._redis.zrevrange(keys.room_top(room_id), 0, limit - 1, withscores=True)
+            rows: list[tuple[bytes, float]] = await self._redis.zrevrange(keys.room_top(room_id), 0, limit - 1, withscores=True)
             people = await self._redis.hmget(keys.room_gifters(room_id), [viewer for viewer, _ in rows]) if rows else []
         except REDIS_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
@@ -111,7 +111,10 @@ class Rooms:
         ]
 
     async def say(self, room_id: str, user_id: str, user_name: str, line: str) -> None:
-        """Adds a chat line to the next delta. Raises Refusal (room_ended, rate_limited, room_not_found, unavailable)."""
+        """Adds a chat line to the next delta.
+
+        Raises Refusal (room_ended, rate_limited, room_not_found, unavailable).
+        """
         status, *retry_ms = await self._call(
             room_id,
             "gs_room_say",
@@ -139,9 +142,9 @@ class Rooms:
         """Starts a room. Raises Refusal (unavailable)."""
         room_id = new_id("r")
         try:
-            await ledger_rooms.create(self._pool, room_id, creator_id, creator_name, title)
+            await ledger_rooms.create(self._pool, RoomId(room_id), UserId(creator_id), creator_name, title)
             await load_room(self._redis, self._pool, room_id, new=True)
-        except (*STORE_AWAY, RoomStale) as error:
+        except (*STORE_AWAY, RoomStaleError) as error:
             raise Refusal(Code.UNAVAILABLE) from error
         return await self.info(room_id)
 
@@ -149,7 +152,7 @@ class Rooms:
         """Ends a room, in the ledger and then for everyone in it; ending it again changes nothing. Raises Refusal."""
         await self._call(room_id, "gs_room_info")
         try:
-            await ledger_rooms.end(self._pool, room_id)
+            await ledger_rooms.end(self._pool, RoomId(room_id))
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
         await self._call(room_id, "gs_room_end", str(self._settings.room_log_deltas))
@@ -161,7 +164,7 @@ class Rooms:
             raise Refusal(Code.ROOM_NOT_FOUND)
         try:
             found = await load_room(self._redis, self._pool, room_id)
-        except (*STORE_AWAY, RoomStale) as error:
+        except (*STORE_AWAY, RoomStaleError) as error:
             raise Refusal(Code.UNAVAILABLE) from error
         if not found:
             raise Refusal(Code.ROOM_NOT_FOUND)

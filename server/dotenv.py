@@ -8,7 +8,8 @@ from server.start_error import StartError
 FILE_BYTES_MAX = 1_048_576
 
 _LINE = re.compile(
-    r"(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>'[^']*'|\"[^\"]*\"|[^'\"#]*?)\s*(?:(?<=\s)#.*)?"
+    r"""(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>'[^']*'|"[^"]*"|[^'"\#\s].*?|)(?:\s+\#.*|\s*)""",
+    re.VERBOSE,
 )
 
 

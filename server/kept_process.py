@@ -54,9 +54,8 @@ class KeptProcess:
             self._ends.append(ended_at)
             ends = sum(end > ended_at - RESTARTS_WINDOW_S for end in self._ends)
             if ends > RESTARTS_MAX:
-                raise StartError(
-                    f"{self.name} ended {ends} times within {RESTARTS_WINDOW_S:.0f} s (last: {how}): giving up"
-                )
+                say(f"{self.name} ended ({how}), {ends} times within {RESTARTS_WINDOW_S:.0f} s: giving up", style="bad")
+                raise StartError(f"stopped, because {self.name} could not be kept alive")
             say(f"{self.name} ended ({how}); starting it again", style="warning")
             await asyncio.sleep(min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** (ends - 1)))
             try:

@@ -132,13 +132,15 @@ class SettledAndPending(Struct, frozen=True):
 
 
 class RoomEarnings(Struct, frozen=True):
-    """What one room earned."""
+    """What one room earned: `diamonds` in all, and `pending` of these not yet settled."""
 
     id: str
     title: str
     state: Literal["live", "ended"]
     started_at: Annotated[str, Meta(description="RFC 3339")]
-    diamonds: SettledAndPending
+    diamonds: Diamonds
+    pending: Diamonds
+    gifts: Count
 
 
 class Earnings(Struct, frozen=True):

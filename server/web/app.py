@@ -1,0 +1,33 @@
+"""The gateway's web application: every address it answers, and what happens around each answer."""
+
+from aiohttp import web
+
+from server.web import http_demo, http_rooms
+from server.web.health import healthz, readyz
+from server.web.metrics import metrics
+from server.web.pages import add_pages
+from server.web.problems import problems
+from server.web.route import API_ROOT
+from server.web.routes import ROUTES
+from server.web.security import add_headers, preflights
+from server.web.services import SERVICES, Services
+from server.web.socket import socket
+
+BODY_BYTES_MAX = 16_384
+
+
+def build_app(services: Services) -> web.Application:
+    """The application; the services must be running before it serves."""
+    app = web.Application(middlewares=[problems, preflights], client_max_size=BODY_BYTES_MAX)
+    app[SERVICES] = services
+    http_demo.set_up(app, services)
+    http_rooms.set_up(app)
+    app.on_response_prepare.append(add_headers)
+    for route in ROUTES:
+        app.router.add_route(route.method, API_ROOT + route.path, route.handler)
+    app.router.add_get("/ws", socket)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    add_pages(app)
+    return app

@@ -1,0 +1,101 @@
+"""Tells a user's other sockets that the balance changed, without costing the gift path more than a set entry.
+
+Whoever changes a balance says `changed`. A few times a second the users that changed are read again where more than
+one socket shows them, and named on a channel that all gateways hear. What is sent is always a balance just read, so
+the last word is right whichever way the news overtook each other.
+"""
+
+import asyncio
+
+import structlog
+from redis.asyncio import Redis
+
+from server.domain.errors import Refusal
+from server.stores import keys
+from server.stores.failures import REDIS_AWAY
+from server.wallet.wallets import Wallets
+from server.web import server_frames
+from server.web.sessions import Sessions
+
+log = structlog.get_logger()
+
+INTERVAL_S = 0.25
+USERS_PER_MESSAGE_MAX = 500
+READS_AT_ONCE_MAX = 8
+LISTEN_TIMEOUT_S = 1.0
+RETRY_PAUSE_S = 1.0
+
+
+class Balances:
+    """News of changed balances, from and to this gateway."""
+
+    def __init__(self, redis: Redis, wallets: Wallets, sessions: Sessions, gateway_id: str) -> None:
+        self._redis = redis
+        self._wallets = wallets
+        self._sessions = sessions
+        self._gateway_id = gateway_id.encode()
+        self._changed: set[str] = set()
+        self._told: set[str] = set()
+
+    def changed(self, user_id: str) -> None:
+        """The user's balance changed through this gateway."""
+        self._changed.add(user_id)
+
+    async def run(self) -> None:
+        """Carries news both ways until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell())
+            group.create_task(self._listen())
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            changed, self._changed = self._changed, set()
+            told, self._told = self._told, set()
+            try:
+                await self._publish(sorted(changed))
+                await self._show([user for user in changed if len(self._sessions.of(user)) > 1] + list(told - changed))
+            except REDIS_AWAY as error:
+                # Nothing to repeat: the next change or the next hello brings the balance up to date.
+                log.warning("balances could not be told", error=repr(error))
+
+    async def _publish(self, users: list[str]) -> None:
+        for start in range(0, len(users), USERS_PER_MESSAGE_MAX):
+            message = "\n".join(users[start : start + USERS_PER_MESSAGE_MAX])
+            await self._redis.publish(keys.BALANCES, self._gateway_id + b"\n" + message.encode())
+
+    async def _show(self, users: list[str]) -> None:
+        for start in range(0, len(users), READS_AT_ONCE_MAX):
+            await asyncio.gather(*(self._show_one(user) for user in users[start : start + READS_AT_ONCE_MAX]))
+
+    async def _show_one(self, user_id: str) -> None:
+        before = {session: session.gifts_answered for session in self._sessions.of(user_id)}
+        try:
+            balance = await self._wallets.balance(user_id)
+        except Refusal:
+            return
+        for session, gifts_answered in before.items():
+            # A session that was told of a gift meanwhile knows better than what was read.
+            if session.gifts_answered == gifts_answered and session.coins != balance.coins:
+                session.coins = balance.coins
+                session.connection.answer(server_frames.write(server_frames.WalletChanged(balance.coins)))
+
+    async def _listen(self) -> None:
+        while True:
+            pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+            try:
+                await pubsub.subscribe(keys.BALANCES)
+                while True:
+                    message = await pubsub.get_message(timeout=LISTEN_TIMEOUT_S)
+                    if message is not None:
+                        self._hear(message["data"])
+            except REDIS_AWAY as error:
+                log.warning("balances cannot be heard", error=repr(error))
+                await asyncio.sleep(RETRY_PAUSE_S)
+            finally:
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+
+    def _hear(self, message: bytes) -> None:
+        sender, *users = message.split(b"\n")
+        if sender != self._gateway_id:
+            self._told.update(user for name in users if self._sessions.of(user := name.decode()))

@@ -1,0 +1,6 @@
+"""Every call of the HTTP interface, in the order of its documentation."""
+
+from server.web import http_demo, http_gifts, http_money, http_rooms
+from server.web.route import Route
+
+ROUTES: tuple[Route, ...] = (*http_demo.ROUTES, *http_gifts.ROUTES, *http_rooms.ROUTES, *http_money.ROUTES)

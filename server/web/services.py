@@ -1,0 +1,40 @@
+"""What handlers and sessions of one gateway work with; put together in server/gateway.py."""
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from server.domain.catalogue import Catalogue
+from server.rooms.connections import Connections
+from server.rooms.hub import Hub
+from server.rooms.rooms import Rooms
+from server.settings import Settings
+from server.stores.postgres import Pool
+from server.wallet.gifting import Gifting
+from server.wallet.wallets import Wallets
+from server.web.balances import Balances
+from server.web.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of a gateway. draining: set once no new gifts are taken any more."""
+
+    settings: Settings
+    gateway_id: str
+    redis: Redis
+    pool: Pool
+    catalogue: Catalogue
+    gifting: Gifting
+    wallets: Wallets
+    rooms: Rooms
+    hub: Hub
+    connections: Connections
+    sessions: Sessions
+    balances: Balances
+    draining: asyncio.Event
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

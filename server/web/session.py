@@ -1,0 +1,299 @@
+"""One client's conversation: hello, rooms, gifts, chat, likes. Reading and writing frames is done by others.
+
+A session is *new* until its hello was answered, then *named*, and *closing* once its connection is. Frames are
+handled one after the other; only gifts do not wait for each other: their answers come when the wallet has them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from server.domain import text
+from server.domain.errors import Code, Refusal
+from server.domain.gift import Accepted, Answer
+from server.domain.ids import new_id
+from server.rooms.rooms import RoomInfo
+from server.stores.failures import STORE_AWAY
+from server.web import client_frames, server_frames
+from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping
+from server.web.close_codes import CloseCode, restart_reason
+from server.web.connection import Connection
+from server.web.frames import PING
+from server.web.limits import TokenBucket
+from server.web.server_frames import write
+from server.web.services import Services
+from server.web.shapes import User
+from server.web.tokens import Identity, verify
+
+IN_FLIGHT_RETRY_MS = 100
+UNAVAILABLE_RETRY_MS = 2000
+"""When to come back after a hello that the stores could not answer."""
+
+HEARTBEATS_MISSED_MAX = 2
+BAD_FRAMES_WINDOW_S = 60.0
+
+
+class Session:
+    """coins: the balance that this client was told last. gifts_answered: how many gifts were."""
+
+    def __init__(self, services: Services, connection: Connection) -> None:
+        settings = services.settings
+        now_s = connection.heard_s
+        self.id = new_id("s")
+        self.connection = connection
+        self.identity: Identity | None = None
+        self.coins: int | None = None
+        self.gifts_answered = 0
+        self._services = services
+        self._rooms: dict[str, RoomInfo] = {}
+        self._gifts_in_flight = 0
+        self._frames = TokenBucket(settings.frames_per_second, settings.frames_burst, now_s)
+        self._likes = TokenBucket(settings.likes_per_second, settings.likes_burst, now_s)
+        self._bad_frames: deque[float] = deque(maxlen=settings.bad_frames_per_minute)
+        self._hello_until_s: float | None = now_s + settings.hello_timeout_s
+        self._pings_unanswered = 0
+
+    # -- what arrives ----------------------------------------------------------------------------------------------
+
+    def alive(self, now_s: float) -> bool:
+        """Something came from the peer. False if it was one thing too many, and the connection is ending."""
+        self.connection.heard_s = now_s
+        self._pings_unanswered = 0
+        if self.connection.closing:
+            return False
+        if self._frames.take(now_s):
+            return True
+        self.connection.cut_off(CloseCode.TOO_MANY_FRAMES)
+        return False
+
+    def take(self, raw: bytes) -> Coroutine[Any, Any, None] | None:
+        """Handles one text frame; what is returned has to be awaited before the next one."""
+        try:
+            frame = client_frames.read(raw)
+        except FrameError as error:
+            self.bad_frame(error)
+            return None
+        if type(frame) is Gift and self.identity is not None:
+            return self._gift(frame, self.identity)
+        return self._handle(frame)
+
+    def bad_frame(self, error: FrameError | None = None) -> None:
+        """Answers a frame that could not be read; too many of them end the connection."""
+        now_s = self.connection.heard_s
+        if len(self._bad_frames) == self._bad_frames.maxlen and now_s - self._bad_frames[0] < BAD_FRAMES_WINDOW_S:
+            self.connection.cut_off(CloseCode.BAD_FRAMES)
+            return
+        self._bad_frames.append(now_s)
+        refusal = Refusal(Code.BAD_FRAME)
+        request_id = error.request_id if error is not None else None
+        if error is None or request_id is None or error.nack is None:
+            self.connection.answer(server_frames.error(refusal, request_id=request_id))
+        elif error.nack == "gift_nack":
+            self.connection.answer(server_frames.gift_nack(request_id, Code.BAD_FRAME))
+        else:
+            self.connection.answer(server_frames.nack(request_id, refusal))
+
+    async def _handle(self, frame: ClientFrame) -> None:
+        try:
+            await self._do(frame)
+        except Refusal as refusal:
+            self._refuse(frame, refusal)
+        except STORE_AWAY:
+            self._refuse(frame, Refusal(Code.UNAVAILABLE))
+
+    async def _do(self, frame: ClientFrame) -> None:
+        identity = self.identity
+        if identity is None:
+            if isinstance(frame, Hello):
+                await self._hello(frame)
+            else:
+                self.connection.cut_off(CloseCode.UNAUTHORIZED)
+            return
+        match frame:
+            case Join():
+                await self._join(frame, identity)
+            case Chat():
+                await self._chat(frame, identity)
+            case Like():
+                await self._like(frame, identity)
+            case Leave():
+                self._leave(frame)
+            case Ping():
+                self.connection.answer(
+                    write(server_frames.Pong() if frame.ts is None else server_frames.Pong(frame.ts))
+                )
+            case _:
+                self.bad_frame()
+
+    def _refuse(self, frame: ClientFrame, refusal: Refusal) -> None:
+        if isinstance(frame, Gift):
+            self.connection.answer(server_frames.gift_nack(frame.id, refusal.code, retry_ms=refusal.retry_ms))
+        elif isinstance(frame, Chat):
+            self.connection.answer(server_frames.nack(frame.id, refusal))
+        elif isinstance(frame, Hello):
+            self.connection.answer(server_frames.error(refusal))
+            self.connection.cut_off(CloseCode.RESTART, restart_reason(UNAVAILABLE_RETRY_MS))
+        elif not isinstance(frame, Like):
+            room = frame.room if isinstance(frame, Join | Leave) else None
+            self.connection.answer(server_frames.error(refusal, room=room))
+
+    # -- the frames ------------------------------------------------------------------------------------------------
+
+    async def _hello(self, frame: Hello) -> None:
+        self._hello_until_s = None
+        services = self._services
+        try:
+            identity = verify(services.settings, frame.token)
+        except Refusal:
+            self.connection.cut_off(CloseCode.UNAUTHORIZED)
+            return
+        if not await services.connections.admit(identity.user_id, self.id):
+            self.connection.cut_off(CloseCode.TOO_MANY_CONNECTIONS)
+            return
+        self.identity = identity
+        services.sessions.name(self, identity.user_id)
+        self.coins = 0 if identity.read_only else (await services.wallets.balance(identity.user_id)).coins
+        self.connection.answer(
+            write(
+                server_frames.Welcome(
+                    user=User(identity.user_id, identity.name),
+                    coins=self.coins,
+                    session=self.id,
+                    heartbeat_s=services.settings.heartbeat_s,
+                )
+            )
+        )
+
+    async def _join(self, frame: Join, identity: Identity) -> None:
+        if identity.room is not None and frame.room != identity.room:
+            raise Refusal(Code.FORBIDDEN)
+        rooms_max = self._services.settings.rooms_per_connection_max
+        if frame.room not in self._rooms and len(self._rooms) >= rooms_max:
+            raise Refusal(Code.LIMIT_EXCEEDED, f"One connection can be in {rooms_max} rooms.")
+        room = await self._services.rooms.info(frame.room)
+        if room.state != "live":
+            raise Refusal(Code.ROOM_ENDED)
+        frames = await self._services.hub.join(self.connection, room.id, frame.since)
+        self.connection.write(frames)
+        self._rooms[room.id] = room
+
+    def _leave(self, frame: Leave) -> None:
+        if self._rooms.pop(frame.room, None) is not None:
+            self._services.hub.leave(self.connection, frame.room)
+        self.connection.answer(write(server_frames.Left(frame.room)))
+
+    def _gift(self, frame: Gift, identity: Identity) -> Coroutine[Any, Any, None] | None:
+        """Sends a gift on its way. One that is refused here goes to the wallet all the same: see Gifting.send."""
+        if self._gifts_in_flight >= self._services.settings.gifts_in_flight_max:
+            nack = server_frames.gift_nack(frame.id, Code.RATE_LIMITED, retry_ms=IN_FLIGHT_RETRY_MS)
+            self.connection.answer(nack)
+            return None
+        room = self._rooms.get(frame.room)
+        if room is None or identity.read_only:
+            return self._gift_from_outside(frame, identity)
+        refusal = None
+        if self._services.draining.is_set():
+            refusal = Code.UNAVAILABLE
+        elif self._services.hub.state(room.id) == "ended":
+            refusal = Code.ROOM_ENDED
+        self._send_gift(frame, identity, room, refusal)
+        return None
+
+    async def _gift_from_outside(self, frame: Gift, identity: Identity) -> None:
+        """A gift to a room that this connection is not in: refused, unless it was answered on another connection."""
+        if identity.read_only:
+            self._refuse(frame, Refusal(Code.FORBIDDEN))
+            return
+        try:
+            room = await self._services.rooms.info(frame.room)
+        except Refusal as refusal:
+            self._refuse(frame, refusal)
+            return
+        self._send_gift(frame, identity, room, Code.ROOM_ENDED if room.state != "live" else Code.NOT_JOINED)
+
+    def _send_gift(self, frame: Gift, identity: Identity, room: RoomInfo, refusal: Code | None) -> None:
+        try:
+            answer = self._services.gifting.send(
+                viewer=identity.user_id,
+                viewer_name=identity.name,
+                room=room,
+                gift=frame.gift,
+                count=frame.count,
+                request_id=frame.id,
+                refusal=refusal,
+            )
+        except Refusal as refused:
+            self._refuse(frame, refused)
+            return
+        self._gifts_in_flight += 1
+        answer.add_done_callback(partial(self._gift_answered, frame.id))
+
+    def _gift_answered(self, request_id: str, future: "asyncio.Future[Answer]") -> None:
+        self._gifts_in_flight -= 1
+        self.gifts_answered += 1
+        answer = future.result()
+        if not isinstance(answer, Accepted):
+            nack = server_frames.gift_nack(request_id, answer.code, coins=answer.coins, retry_ms=answer.retry_ms)
+            self.connection.answer(nack)
+            return
+        self.coins = answer.coins
+        if self.identity is not None:
+            self._services.balances.changed(self.identity.user_id)
+        ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
+        self.connection.answer(write(ack))
+
+    async def _chat(self, frame: Chat, identity: Identity) -> None:
+        if identity.read_only:
+            raise Refusal(Code.FORBIDDEN)
+        if frame.room not in self._rooms:
+            await self._services.rooms.info(frame.room)
+            raise Refusal(Code.NOT_JOINED)
+        if len(frame.text) > text.CHAT_CHARS_MAX * 4:
+            raise Refusal(Code.BAD_REQUEST, f"A chat line has at most {text.CHAT_CHARS_MAX} characters.")
+        line = text.clean(frame.text, text.CHAT_CHARS_MAX)
+        if not line:
+            raise Refusal(Code.BAD_REQUEST, "There is nothing to read in this chat line.")
+        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line)
+        self.connection.answer(write(server_frames.Ack(frame.id)))
+
+    async def _like(self, frame: Like, identity: Identity) -> None:
+        if identity.read_only or frame.room not in self._rooms:
+            return
+        count = self._likes.take_up_to(self.connection.heard_s, min(frame.count, client_frames.LIKES_PER_FRAME_MAX))
+        if count:
+            await self._services.rooms.like(frame.room, count)
+
+    # -- time, and the end -----------------------------------------------------------------------------------------
+
+    @property
+    def gifts_in_flight(self) -> int:
+        return self._gifts_in_flight
+
+    def look_after(self, now_s: float, clock_s: float) -> None:
+        """What time does to a session: no hello, an expired token, silence. now_s: loop time; clock_s: wall clock."""
+        connection = self.connection
+        if connection.closing:
+            return
+        if self._hello_until_s is not None and now_s > self._hello_until_s:
+            connection.cut_off(CloseCode.NO_HELLO)
+        elif self.identity is not None and clock_s > self.identity.expires_at:
+            connection.cut_off(CloseCode.UNAUTHORIZED)
+        elif now_s - connection.heard_s > (self._pings_unanswered + 1) * self._services.settings.heartbeat_s:
+            if self._pings_unanswered >= HEARTBEATS_MISSED_MAX:
+                connection.abort()
+            else:
+                self._pings_unanswered += 1
+                connection.write(PING)
+
+    async def finish(self) -> None:
+        """Leaves everything that the session was in."""
+        services = self._services
+        user_id = None if self.identity is None else self.identity.user_id
+        services.sessions.drop(self, user_id)
+        for room_id in self._rooms:
+            services.hub.leave(self.connection, room_id)
+        self._rooms.clear()
+        if user_id is not None:
+            await services.connections.release(user_id, self.id)

@@ -63,7 +63,7 @@ RULES: dict[Code, Rule] = {
 }
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - to be refused is not an error of the program
     """A request that is refused, with its code; nothing was changed by it.
 
     retry_ms: when to come back, for codes that are not final.

@@ -3,7 +3,13 @@
 import asyncpg
 from redis.exceptions import RedisError
 
-POSTGRES_AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+POSTGRES_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+)
 REDIS_AWAY = (OSError, TimeoutError, RedisError)
 STORE_AWAY = (*REDIS_AWAY, *POSTGRES_AWAY, asyncpg.PostgresError)
 """For callers that answer `unavailable` whatever the store's trouble is."""

@@ -1,4 +1,4 @@
-"""Connections to Redis or Valkey, what version and what promise of durability stand behind them, and our functions in it."""
+"""Connections to Redis or Valkey, its version, what its acknowledgement is worth, and our functions in it."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,7 +21,7 @@ _LIBRARIES = {
 }
 
 
-class StoreUnfit(Exception):
+class StoreUnfit(Exception):  # noqa: N818 - a verdict on a store, shown to the operator
     """The store answers but cannot be used; the message is one line for the operator."""
 
 
@@ -79,9 +79,8 @@ async def durability(redis: Redis) -> Durability:
         )
     if config.get("appendfsync") == "always":
         return Durability(name, False, "append-only file, fsync before each answer: a crash loses nothing acknowledged")
-    return Durability(
-        name, True, f"append-only file, fsync {config.get('appendfsync')}: each gift waits for WAITAOF, a crash loses nothing"
-    )
+    pace = config.get("appendfsync")
+    return Durability(name, True, f"append-only file, fsync {pace}: each gift waits for WAITAOF, a crash loses nothing")
 
 
 async def load_functions(redis: Redis) -> None:
@@ -105,7 +104,7 @@ async def functions_loaded(redis: Redis) -> bool:
 
 async def _libraries(redis: Redis, *, code: bool = True) -> list[dict[bytes, bytes]]:
     arguments = ["LIBRARYNAME", "giftstream_*"] + (["WITHCODE"] if code else [])
-    rows = await redis.execute_command("FUNCTION LIST", *arguments)
+    rows = await redis.execute_command("FUNCTION LIST", *arguments)  # type: ignore[no-untyped-call]
     return [row if isinstance(row, dict) else dict(zip(row[::2], row[1::2], strict=True)) for row in rows]
 
 

@@ -43,9 +43,9 @@ class Gifting:
     ) -> "asyncio.Future[Answer]":
         """Sends one gift; the future gets its answer.
 
-        A refusal, the caller's or one found here, goes to the shard all the same: if this request was answered before, the
-        first answer stands. Raises Refusal only for what no request could ever have been accepted with:
-        a gift that never was (unknown_gift), a count out of range (bad_count).
+        A refusal, the caller's or one found here, goes to the shard all the same: if this request was answered
+        before, the first answer stands. Raises Refusal only for what no request could ever have been accepted
+        with: a gift that never was (unknown_gift), a count out of range (bad_count).
         """
         kind = self.catalogue.get(gift)
         if kind is None:
@@ -68,9 +68,7 @@ class Gifting:
             diamonds=kind.diamonds * count,
         )
         combo_key = f"{room.id}:{gift}" if kind.streakable else ""
-        return self._shards.submit(
-            GiftOrder(viewer, request_id, fingerprint, combo_key, count, coins, refusal, body)
-        )
+        return self._shards.submit(GiftOrder(viewer, request_id, fingerprint, combo_key, count, coins, refusal, body))
 
     def _verdict(self, viewer: str, room: GiftRoom, *, active: bool, coins: int) -> Code | None:
         if room.state != "live":

@@ -8,6 +8,7 @@ import asyncio
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -15,7 +16,7 @@ from server.domain.gift import Accepted
 from server.ledger import shards as ledger_shards
 from server.settings import Settings
 from server.stores import keys
-from server.stores.redis import is_missing_function, load_functions
+from server.stores.redis import StoreUnfit, is_missing_function, load_functions
 from server.wallet.answers import encode_answer
 
 log = structlog.get_logger()
@@ -36,7 +37,7 @@ class ShardOpener:
         if task is None:
             task = asyncio.create_task(self._open(shard), name=f"open-shard-{shard}")
             self._opening[shard] = task
-            task.add_done_callback(lambda done: self._opening.pop(shard, None))
+            task.add_done_callback(lambda _: self._opening.pop(shard, None))
         await asyncio.shield(task)
 
     async def open_all(self) -> None:
@@ -56,9 +57,8 @@ class ShardOpener:
         if is_open:
             return
         if shards not in {0, self._settings.wallet_shards}:
-            raise RuntimeError(
-                f"Redis was set up with {shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {self._settings.wallet_shards}"
-            )
+            wanted = self._settings.wallet_shards
+            raise StoreUnfit(f"Redis was set up with {shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {wanted}")
         async with self._pool.acquire() as connection, connection.transaction():
             cursor = await ledger_shards.lock_cursor(connection, shard)
             # Read again under the lock: another process may have opened it while we waited.
@@ -80,7 +80,7 @@ class ShardOpener:
         row = await self._redis.fcall("gs_state", 1, key)
         return int(row[0]), int(row[1]), row[5] == b"1", int(row[6])
 
-    async def _begin_epoch(self, connection: asyncpg.Connection, shard: int, epoch: int) -> None:
+    async def _begin_epoch(self, connection: PoolConnectionProxy, shard: int, epoch: int) -> None:
         """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor."""
         key = keys.shard(shard)
         await self._redis.fcall("gs_reset", 1, key, epoch, self._settings.wallet_shards)

@@ -9,7 +9,7 @@ A call whose reply was lost is sent once more: the function knows the requests i
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 
 import structlog
 from redis.asyncio import Redis
@@ -17,7 +17,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from server.domain.errors import Code
-from server.domain.gift import Accepted, Answer, GiftOrder, Refused
+from server.domain.gift import Answer, GiftOrder, Refused
 from server.domain.ids import shard_of
 from server.settings import Settings
 from server.stores import keys
@@ -83,9 +83,7 @@ class WalletShards:
 class _Lane:
     """One connection, and what waits for it."""
 
-    def __init__(
-        self, redis: Redis, wallets: Wallets, opener: ShardOpener, settings: Settings, wait_aof: bool
-    ) -> None:
+    def __init__(self, redis: Redis, wallets: Wallets, opener: ShardOpener, settings: Settings, wait_aof: bool) -> None:
         self._redis = redis
         self._wallets = wallets
         self._opener = opener
@@ -183,7 +181,7 @@ class _Lane:
                 if isinstance(error, TimeoutError):
                     raise
                 await self._disconnect()
-        connection = self._redis.connection_pool.make_connection()
+        connection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._connection = connection
         await connection.connect()
         return await self._send(connection, flight)
@@ -276,8 +274,8 @@ class _Lane:
             self._refuse_all(tickets)
             tickets.clear()
 
-    def _start(self, work: Awaitable[None]) -> "asyncio.Task[None]":
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._reap)
         return task

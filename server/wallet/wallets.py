@@ -71,7 +71,7 @@ class Wallets:
         shard = shard_of(viewer, self._settings.wallet_shards)
         for attempt in range(SNAPSHOT_TRIES_MAX):
             snapshot = await ledger_wallets.snapshot(self._pool, UserId(viewer), shard)
-            status, _, _ = await self._call(
+            loaded = await self._call(
                 "gs_load",
                 viewer,
                 snapshot.epoch,
@@ -82,7 +82,7 @@ class Wallets:
                 int(snapshot.blocked),
                 self._settings.wallet_idle_s,
             )
-            if status != b"stale":
+            if loaded is not None and loaded[0] != b"stale":
                 return
             await asyncio.sleep(STALE_PAUSE_S * 2**attempt)
         raise TimeoutError(f"no fresh snapshot of a wallet in shard {shard}")
@@ -98,23 +98,26 @@ class Wallets:
     async def _refresh(self, viewer: str) -> Balance:
         for _ in range(CREDIT_ROUNDS_MAX):
             balance = await self._balance(viewer)
-            credits = await ledger_wallets.credits_after(self._pool, UserId(viewer), balance.credit)
-            if not credits:
+            missing = await ledger_wallets.credits_after(self._pool, UserId(viewer), balance.credit)
+            if not missing:
                 await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
                 return balance
-            for credit in credits:
+            for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
                 await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)
         raise TimeoutError("credits keep coming faster than they can be applied")
 
-    # redis-py types the answer of FCALL as text, whatever the function returns.
     async def _call(self, function: str, viewer: str, *arguments: str | int) -> "list[bytes] | None":
         """Calls a function of the viewer's shard, opening the shard if it is closed."""
         shard = shard_of(viewer, self._settings.wallet_shards)
         try:
-            return await self._redis.fcall(function, 1, keys.shard(shard), *arguments)  # type: ignore[return-value]
+            return await self._fcall(function, shard, *arguments)
         except ResponseError as error:
             if "FENCED" not in str(error) and "unction not found" not in str(error):
                 raise
         await self._opener.open(shard)
-        return await self._redis.fcall(function, 1, keys.shard(shard), *arguments)  # type: ignore[return-value]
+        return await self._fcall(function, shard, *arguments)
+
+    async def _fcall(self, function: str, shard: int, *arguments: str | int) -> "list[bytes] | None":
+        answer: list[bytes] | None = await self._redis.fcall(function, 1, keys.shard(shard), *arguments)
+        return answer

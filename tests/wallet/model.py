@@ -1,4 +1,4 @@
-"""A ledger of plain dictionaries, and a shard of wallet functions on a real server, for tests of one against the other."""
+"""A ledger of plain dictionaries and the wallet functions on a real server, to be tested against each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Shard:
         """What a restart does to the fence: the library's memory is gone."""
         self.redis.function_load(self._library, replace=True)  # type: ignore[arg-type]
 
-    def send(self, *gifts: Gift, limits: Limits = Limits()) -> list[str]:  # noqa: B008
+    def send(self, *gifts: Gift, limits: Limits = Limits()) -> list[str]:
         arguments: list[str | bytes | int] = [*limits.arguments()]
         for gift in gifts:
             arguments += (

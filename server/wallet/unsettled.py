@@ -42,7 +42,9 @@ async def unsettled_gifts(redis: Redis, viewer: str, shards: int) -> list[Unsett
     found: list[UnsettledGift] = []
     after = "-"
     while True:
-        entries = await redis.xrange(keys.shard_log(shard), after, "+", count=ENTRIES_PER_READ)
+        entries: list[tuple[bytes, dict[bytes, bytes]]] = await redis.xrange(  # type: ignore[assignment]
+            keys.shard_log(shard), after, "+", count=ENTRIES_PER_READ
+        )
         for entry_id, fields in entries:
             if name in fields[b"g"]:
                 epoch = int(entry_id.partition(b"-")[0])

@@ -1,0 +1,164 @@
+"""One gateway process: puts the parts together, listens, and leaves in good order. It holds no money and no truth."""
+
+import asyncio
+import errno
+import gc
+import signal
+import socket
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+
+from server.demo import Demo
+from server.ledger import catalogue as ledger_catalogue
+from server.rooms.connections import Connections
+from server.rooms.hub import Hub
+from server.rooms.rooms import Rooms
+from server.settings import Settings
+from server.start_error import StartError
+from server.stores import postgres, redis
+from server.stores.failures import STORE_AWAY
+from server.stores.postgres import Pool
+from server.wallet.gifting import Gifting
+from server.wallet.opening import ShardOpener
+from server.wallet.shards import WalletShards
+from server.wallet.wallets import Wallets
+from server.web.app import build_app
+from server.web.balances import Balances
+from server.web.drain import drain
+from server.web.frames import text_frame
+from server.web.services import Services
+from server.web.sessions import Sessions
+
+log = structlog.get_logger()
+
+STORES_WAIT_S = 30.0
+"""How long a gateway waits for stores that do not answer at its start."""
+
+STORES_POLL_S = 0.5
+LISTEN_BACKLOG = 1024
+HANDLERS_WAIT_S = 2.0
+"""How long HTTP requests under way may take once the sockets are closed."""
+
+Background = list[Coroutine[Any, Any, None]]
+
+
+async def run_gateway(
+    settings: Settings,
+    *,
+    stopping: asyncio.Event | None = None,
+    listening: "asyncio.Future[int] | None" = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, or until `stopping` is set; then drains.
+
+    listening: gets the port once connections are taken. Raises StartError when it cannot start; anything that fails
+    later in the background ends the process with its error, for the supervisor to start another one.
+    """
+    if stopping is None:
+        stopping = _set_by_signals()
+    async with AsyncExitStack() as stack:
+        services, background = await _assemble(settings, stack)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in background]
+            runner = web.AppRunner(
+                build_app(services), handle_signals=False, access_log=None, shutdown_timeout=HANDLERS_WAIT_S
+            )
+            try:
+                await runner.setup()
+                port = await _listen(runner, settings)
+                # What is here now stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
+                log.info("listening", host=settings.host, port=port)
+                if listening is not None:
+                    listening.set_result(port)
+                await stopping.wait()
+                for site in list(runner.sites):
+                    await site.stop()
+                await drain(services, settings.drain_timeout_s)
+            finally:
+                await runner.cleanup()
+                for task in tasks:
+                    task.cancel()
+
+
+async def _assemble(settings: Settings, stack: AsyncExitStack) -> tuple[Services, Background]:
+    """The parts, and what has to run in the background for them. Closes the stores with the stack."""
+    redis_client, pool, wait_aof, catalogue = await _connect(settings, stack)
+    opener = ShardOpener(redis_client, pool, settings)
+    wallets = Wallets(redis_client, pool, opener, settings)
+    shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=wait_aof)
+    rooms = Rooms(redis_client, pool, settings)
+    hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
+    connections = Connections(redis_client, settings)
+    sessions = Sessions(settings)
+    balances = Balances(redis_client, wallets, sessions, settings.worker_id)
+    services = Services(
+        settings=settings,
+        gateway_id=settings.worker_id,
+        redis=redis_client,
+        pool=pool,
+        catalogue=catalogue,
+        gifting=Gifting(catalogue, shards, settings),
+        wallets=wallets,
+        rooms=rooms,
+        hub=hub,
+        connections=connections,
+        sessions=sessions,
+        balances=balances,
+        draining=asyncio.Event(),
+    )
+    background = [shards.run(), hub.run(), connections.run(), sessions.sweep(), balances.run()]
+    if settings.demo:
+        background.append(Demo(services).run())
+    return services, background
+
+
+async def _connect(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Pool, bool, Any]:
+    """Both stores, ready to be used; waits a while for them. Raises StartError."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + STORES_WAIT_S
+    client = await redis.connect(settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    waiting = False
+    while True:
+        try:
+            wait_aof = (await redis.durability(client)).wait_aof
+            await redis.load_functions(client)
+            pool = await postgres.connect(settings.database_url, size_max=settings.database_connections_max)
+            break
+        except STORE_AWAY as error:
+            if loop.time() > deadline_s:
+                raise StartError(f"the stores do not answer: {type(error).__name__}") from error
+            if not waiting:
+                log.warning("waiting for the stores", error=type(error).__name__, wait_s=STORES_WAIT_S)
+            waiting = True
+            await asyncio.sleep(STORES_POLL_S)
+    stack.push_async_callback(pool.close)
+    return client, pool, wait_aof, await ledger_catalogue.load(pool)
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    """Takes connections, together with the other gateways of this port. Raises StartError."""
+    site = web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=LISTEN_BACKLOG)
+    try:
+        await site.start()
+    except socket.gaierror as error:
+        raise StartError(f"GIFTSTREAM_HOST: {settings.host!r} is no address of this machine") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(f"port {settings.port} on {settings.host} is taken") from error
+        raise StartError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
+    return int(runner.addresses[0][1])
+
+
+def _set_by_signals() -> asyncio.Event:
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from redis.asyncio import Redis
 
 from server.domain.ids import GiftId
 from server.ledger.partitions import DAY_US
+from server.stores import keys
 from server.stores.postgres import Connection
 
 REMEMBERED_PAGE = 1_000
@@ -20,6 +22,17 @@ class Cursor:
 
     epoch: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """A shard in Redis: its newest number, the marks of its two readers, and whether this server process serves it."""
+
+    epoch: int
+    number: int
+    settled: int
+    applied: int
+    opened: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,17 @@ async def remembered(conn: Connection, shard: int, age_s: float) -> AsyncIterato
         if len(rows) < REMEMBERED_PAGE or rows[-1]["at_us"] < since_us:
             return
         before = (rows[-1]["epoch"], rows[-1]["number"])
+
+
+async def read_states(redis: Redis, shards: int) -> list[ShardState]:
+    """What Redis says of all shards, in one round trip. Raises RedisError when it is away or has no functions."""
+    pipeline = redis.pipeline(transaction=False)
+    for shard in range(shards):
+        pipeline.fcall("gs_state", 1, keys.shard(shard))
+    return [
+        ShardState(int(epoch), int(number), int(settled), int(applied), opened == b"1")
+        for epoch, number, _, settled, applied, opened, _ in await pipeline.execute()
+    ]
 
 
 async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:

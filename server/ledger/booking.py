@@ -1,0 +1,138 @@
+"""Booking a stretch of gifts: rows, double entries, balances, rooms and gifters, all in the caller's transaction."""
+
+from dataclasses import dataclass, field
+
+from server.domain.gift import COUNT_MAX, GiftRecord
+from server.domain.money import MONEY_MAX
+from server.ledger.accounts import AccountId, PostingId, account_ids, add_entries, add_to_balances, platform_owner
+from server.ledger.directory import Directory
+from server.ledger.rooms import RoomGain, add_to_gifters, add_to_rooms
+from server.stores.postgres import Connection
+
+GIFT_COLUMNS = (
+    "at_us", "number", "coins_after", "combo", "combo_first", "coins", "diamonds", "epoch", "version", "count", "shard",
+    "viewer_id", "room_id", "creator_id", "gift_id", "request_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A gift that cannot be booked, and why."""
+
+    gift: GiftRecord
+    reason: str
+
+
+@dataclass(slots=True)
+class Sums:
+    """Gifts that can be booked, added up. by_room_and_viewer: [coins, gifts, diamonds]."""
+
+    gifts: list[GiftRecord] = field(default_factory=list)
+    by_room_and_viewer: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    misfits: list[Misfit] = field(default_factory=list)
+
+
+def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
+    """Checks each gift against price, wallet and room, and adds up what fits."""
+    sums = Sums()
+    wallets, rooms, prices = directory.wallets, directory.rooms, directory.prices
+    cells, fit = sums.by_room_and_viewer, sums.gifts
+    for gift in gifts:
+        _, _, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
+        price = prices.get((kind, version))
+        owner = rooms.get(room)
+        if (
+            price is None
+            or owner is None
+            or viewer not in wallets
+            or owner[0] != creator
+            or coins != price[0] * count
+            or diamonds != price[1] * count
+            or not 1 <= count <= COUNT_MAX
+            or coins > MONEY_MAX
+        ):
+            sums.misfits.append(Misfit(gift, _why(gift, directory)))
+            continue
+        fit.append(gift)
+        cell = cells.get((room, viewer))
+        if cell is None:
+            cells[room, viewer] = [coins, 1, diamonds]
+        else:
+            cell[0] += coins
+            cell[1] += 1
+            cell[2] += diamonds
+    return sums
+
+
+def _why(gift: GiftRecord, directory: Directory) -> str:
+    owner = directory.rooms.get(gift.room)
+    if (gift.gift, gift.version) not in directory.prices:
+        return "unknown gift or version"
+    if owner is None:
+        return "unknown room"
+    if owner.creator != gift.creator:
+        return "not the room's creator"
+    if gift.viewer not in directory.wallets:
+        return "no wallet of this viewer in this shard"
+    return "amounts differ from the catalogue"
+
+
+async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: Directory) -> None:
+    """Writes gifts of one shard and epoch, in order of their numbers, as one posting.
+
+    Rows that only this shard touches come first, those that all shards share last, so that these are held for as short
+    a time as can be. Raises asyncpg errors; the caller rolls back.
+    """
+    gifts, cells = sums.gifts, sums.by_room_and_viewer
+    first, last = gifts[0].number, gifts[-1].number
+    await conn.copy_records_to_table("gifts", records=_rows(shard, epoch, gifts), columns=GIFT_COLUMNS)
+
+    paid: dict[AccountId, int] = {}
+    gains: dict[str, RoomGain] = {}
+    for (room, viewer), (coins, count, diamonds) in cells.items():
+        account = directory.wallets[viewer]
+        paid[account] = paid.get(account, 0) - coins
+        gain = gains.setdefault(room, RoomGain(at_us=gifts[-1].at_us))
+        gain.coins += coins
+        gain.diamonds += diamonds
+        gain.gifts += count
+    earned: dict[AccountId, int] = {}
+    for room, gain in gains.items():
+        account = directory.rooms[room].diamonds
+        earned[account] = earned.get(account, 0) + gain.diamonds
+    platform = platform_owner(shard)
+    spent = (await account_ids(conn, "coins_spent", [platform]))[platform]
+    issued = (await account_ids(conn, "diamonds_issued", [platform]))[platform]
+    shared = {spent: -sum(paid.values()), **earned, issued: -sum(earned.values())}
+
+    posting: int = await conn.fetchval(
+        """
+        INSERT INTO postings (kind, shard, epoch, first_number, last_number)
+        VALUES ('settlement', $1, $2, $3, $4) RETURNING id
+        """,
+        shard,
+        epoch,
+        first,
+        last,
+    )
+    await add_entries(
+        conn, PostingId(posting), coins=paid | {spent: shared[spent]}, diamonds=earned | {issued: shared[issued]}
+    )
+    await add_to_balances(conn, paid)
+    await add_to_gifters(conn, cells)
+    await add_to_balances(conn, shared)
+    await add_to_rooms(conn, gains)
+
+
+def _rows(shard: int, epoch: int, gifts: list[GiftRecord]) -> list[tuple[int | str, ...]]:
+    """The gifts as GIFT_COLUMNS has them."""
+    return [
+        (
+            at_us, number, coins_after, combo, combo_first, coins, diamonds, epoch, version, count, shard,
+            viewer, room, creator, kind, request_id,
+        )
+        for (
+            number, at_us, coins_after, combo, combo_first, request_id, viewer, _,
+            room, creator, kind, version, count, coins, diamonds,
+        ) in gifts
+    ]  # fmt: skip

@@ -1,0 +1,74 @@
+"""Gifts that cannot be settled: kept beside the ledger, never dropped, never in the way of the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from server.domain.gift import GiftRecord
+from server.domain.money import MONEY_MAX
+from server.ledger.log import RECORD_CHARS_MAX, Unreadable
+from server.stores.postgres import Connection
+
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One number that is set aside. viewer … diamonds are None where they could not be read."""
+
+    number: int
+    reason: str
+    record: str
+    viewer: str | None = None
+    room: str | None = None
+    coins: int | None = None
+    diamonds: int | None = None
+
+    @classmethod
+    def of_gift(cls, gift: GiftRecord, reason: str) -> "Quarantined":
+        """A gift that could be read and not booked."""
+        return cls(
+            number=gift.number,
+            reason=reason,
+            record=orjson.dumps(gift).decode()[:RECORD_CHARS_MAX],
+            viewer=gift.viewer,
+            room=gift.room,
+            coins=gift.coins if 0 <= gift.coins <= MONEY_MAX else None,
+            diamonds=gift.diamonds if 0 <= gift.diamonds <= MONEY_MAX else None,
+        )
+
+    @classmethod
+    def of_unreadable(cls, bad: Unreadable) -> "Quarantined":
+        """A number whose record is not one."""
+        coins = None if bad.viewer is None else bad.coins
+        return cls(bad.number, UNREADABLE, bad.record, bad.viewer, None, coins, None)
+
+
+async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Quarantined]) -> None:
+    """Puts gifts into quarantine, in the transaction that moves the cursor past them."""
+    await conn.executemany(
+        """
+        INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id, room_id, coins, diamonds)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        [
+            (
+                shard,
+                epoch,
+                gift.number,
+                gift.reason,
+                _storable(gift.record),
+                _storable(gift.viewer),
+                _storable(gift.room),
+                gift.coins,
+                gift.diamonds,
+            )
+            for gift in gifts
+        ],
+    )
+
+
+def _storable(text: str | None) -> str | None:
+    """Postgres keeps every character but this one."""
+    return None if text is None else text.replace("\0", "\\0")

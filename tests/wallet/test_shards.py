@@ -175,7 +175,7 @@ async def test_a_blocked_wallet_sends_nothing_also_after_it_was_loaded_again(gat
 async def test_what_waits_is_bounded_and_the_rest_is_busy(gateway: Gateway) -> None:
     await gateway.fund("ana", 100_000)
     sent = [gateway.send("ana", f"q{number}") for number in range(ORDERS_WAITING_MAX + 50)]
-    busy = [answer for answer in (future.result() for future in sent if future.done())]
+    busy = [future.result() for future in sent if future.done()]
     assert len(busy) == 50
     assert all(answer.code == Code.BUSY and answer.retry_ms for answer in busy)
     answers = await asyncio.gather(*sent)

@@ -81,6 +81,7 @@ async def run_gateway(
                     await site.stop()
                 await drain(services, settings.drain_timeout_s)
             finally:
+                gc.unfreeze()
                 await runner.cleanup()
                 for task in tasks:
                     task.cancel()

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from server.web import http_demo, http_rooms
+from server.web.documents import add_documents
 from server.web.health import healthz, readyz
 from server.web.metrics import metrics
 from server.web.pages import add_pages
@@ -25,6 +26,7 @@ def build_app(services: Services) -> web.Application:
     app.on_response_prepare.append(add_headers)
     for route in ROUTES:
         app.router.add_route(route.method, API_ROOT + route.path, route.handler)
+    add_documents(app)
     app.router.add_get("/ws", socket)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

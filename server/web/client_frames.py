@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from server.domain.ids import REQUEST_ID_CHARS_MAX
-from server.web.shapes import RequestId
+from server.web.shapes import PieceCount, RequestId
 from server.web.strict_json import JsonError, StrictDecoder
 
 LIKES_PER_FRAME_MAX = 100
@@ -31,12 +31,12 @@ class Leave(Struct, frozen=True, tag_field="type", tag="leave"):
 
 
 class Gift(Struct, frozen=True, tag_field="type", tag="gift"):
-    """Send a gift. count: 1 to 9,999; anything else is answered with `bad_count`."""
+    """Send a gift, in so many pieces."""
 
     id: RequestId
     room: str
     gift: str
-    count: Any = None
+    count: PieceCount = UNSET
 
 
 class Chat(Struct, frozen=True, tag_field="type", tag="chat"):

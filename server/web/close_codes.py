@@ -36,6 +36,19 @@ REASONS: dict[CloseCode, str] = {
 }
 
 
+COMES_BACK = frozenset(
+    {
+        CloseCode.GOING_AWAY,
+        CloseCode.RESTART,
+        CloseCode.NO_HELLO,
+        CloseCode.TOO_MANY_CONNECTIONS,
+        CloseCode.TOO_SLOW,
+        CloseCode.TOO_MANY_FRAMES,
+    }
+)
+"""After these a client comes back by itself, with full-jitter backoff."""
+
+
 def restart_reason(retry_ms: int) -> str:
     """The reason that goes with RESTART: clients come back after a random delay up to retry_ms."""
     return orjson.dumps({"retry_ms": retry_ms}).decode()

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from server.domain.gift import COUNT_MAX
+
 Coins = Annotated[int, Meta(ge=0, description="whole coins")]
 SignedCoins = Annotated[int, Meta(description="whole coins; below zero only after a refund")]
 Diamonds = Annotated[int, Meta(ge=0, description="whole diamonds")]
@@ -14,6 +16,8 @@ Count = Annotated[int, Meta(ge=0)]
 TimeUs = Annotated[int, Meta(ge=0, description="microseconds since the Unix epoch, UTC")]
 RequestId = Annotated[str, Meta(min_length=1, max_length=64, description="chosen by the client")]
 GiftIdText = Annotated[str, Meta(pattern=r"^w\d{2,4}-\d{1,9}-\d{1,16}$")]
+PieceCount = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": COUNT_MAX})]
+"""Read as it is: what is wrong with a count has a code of its own."""
 Next = Annotated[str | None, Meta(description="give it back as `cursor` for the next page; null on the last one")]
 
 
@@ -83,10 +87,10 @@ class NewRoom(Struct, frozen=True):
 
 
 class NewGift(Struct, frozen=True):
-    """A gift to send. count: 1 to 9,999 pieces."""
+    """A gift to send, in so many pieces."""
 
     gift: str
-    count: Any = None
+    count: PieceCount = UNSET
 
 
 class GiftSent(Struct, frozen=True):

@@ -15,7 +15,7 @@ from server.ledger.migrate import migrate as run_migrations
 from server.logs import set_up_logging
 from server.settings import Settings
 from server.start_error import StartError
-from server.stores.check import check_postgres, check_redis
+from server.stores.check import check_postgres, check_stores
 from server.stores.locate import with_stores
 from server.stores.redis import StoreUnfit
 from server.terminal import say
@@ -51,7 +51,7 @@ def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the schema up to date."""
 
     async def run() -> None:
-        url = with_stores(settings).database_url
+        url = with_stores(settings, redis=False).database_url
         await check_postgres(url)
         applied = await run_migrations(url, wallet_shards=settings.wallet_shards)
         say("\n".join([*applied, f"{len(applied)} migrations applied" if applied else "The schema is up to date."]))
@@ -66,8 +66,7 @@ def audit(settings: Settings, flags: argparse.Namespace) -> int:
 
     async def run() -> int:
         located = with_stores(settings)
-        await check_redis(located.redis_url)
-        await check_postgres(located.database_url)
+        await check_stores(located)
         report = await run_audit(located)
         say(orjson.dumps(report.as_dict()).decode() if flags.json else report.render())
         return 0 if report.ok else 1
@@ -91,8 +90,7 @@ def _run_role(settings: Settings, run: Callable[[Settings], Coroutine[Any, Any, 
     set_up_logging(settings, settings.worker_id)
 
     async def checked() -> None:
-        await check_redis(settings.redis_url)
-        await check_postgres(settings.database_url)
+        await check_stores(settings)
         await run(settings)
 
     uvloop.run(checked())

@@ -76,6 +76,9 @@ class Settings:
     host: str = setting("127.0.0.1", "address the gateways listen on")
     port: int = setting(8080, "port the gateways listen on; 0: any free one", least=0, most=65_535)
     gateways: int = setting(2, "gateway processes of `serve`", least=1, most=256)
+    stores_wait_s: float = setting(
+        0.0, "how long a process waits at its start for stores that do not answer", least=0, most=3600
+    )
     worker_id: str = setting("", "name of this process among the others", shown="host name and process id")
     demo: bool = setting(False, "demo rooms, and a login without a password: never on a public server")
     demo_bots: bool = setting(

@@ -30,6 +30,7 @@ from server.token_key import with_token_secret
 
 READY_TIMEOUT_S = 60.0
 READY_POLL_S = 0.05
+STORES_WAIT_S = 120.0  # a role started while a store is started again waits for it
 STOP_GRACE_S = 3.0  # on top of the time a process takes to drain by itself
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what to connect to instead
@@ -165,9 +166,8 @@ class Supervisor:
 
     def _role(self, command: str, name: str) -> KeptProcess:
         environ = {variable: text for variable, text in os.environ.items() if not is_setting(variable)}
-        environ |= replace(
-            self._settings, worker_id=f"{self._settings.worker_id}-{name.replace(' ', '-')}"
-        ).as_environ()
+        worker_id = f"{self._settings.worker_id}-{name.replace(' ', '-')}"
+        environ |= replace(self._settings, worker_id=worker_id, stores_wait_s=STORES_WAIT_S).as_environ()
 
         async def spawn() -> Child:
             return Child([sys.executable, "-m", "server", command], environ=environ)

@@ -67,6 +67,12 @@ def postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
+def postgres_url(postgres: EmbeddedPostgres) -> str:
+    """The URL of the server's own database, which is empty and shared."""
+    return postgres.url
+
+
+@pytest.fixture(scope="session")
 def template_database(postgres: EmbeddedPostgres) -> str:
     """The name of a database with the schema, to be copied."""
     from server.ledger.migrate import migrate

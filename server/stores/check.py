@@ -7,12 +7,39 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from server.settings import Settings
 from server.start_error import StartError
 from server.stores import postgres as postgres_store
 from server.stores import redis as redis_store
 
 CONNECT_TIMEOUT_S = 10.0
+RETRY_S = 0.5
+
+_REDIS_AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
+_POSTGRES_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+
+
+class StoreAwayError(StartError):
+    """A store does not answer; it may later."""
+
+
+async def check_stores(settings: Settings) -> None:
+    """Return once both stores can be used, after ``stores_wait_s`` at most. Raises StartError with what is wrong."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + settings.stores_wait_s
+    while True:
+        try:
+            await check_redis(settings.redis_url)
+            await check_postgres(settings.database_url)
+        except StoreAwayError:
+            if loop.time() >= deadline:
+                raise
+        else:
+            return
+        await asyncio.sleep(RETRY_S)
 
 
 async def check_redis(url: str) -> str:
@@ -28,8 +55,9 @@ async def check_redis(url: str) -> str:
         raise StartError(str(error)) from error
     except AuthenticationError as error:
         raise StartError(f"REDIS_URL: {shown_url(url)} refused the user or password") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StartError(f"REDIS_URL: no answer from {shown_url(url)}: {_reason(error)}") from error
+    except (RedisError, OSError) as error:
+        kind = StoreAwayError if isinstance(error, _REDIS_AWAY) else StartError
+        raise kind(f"REDIS_URL: no answer from {shown_url(url)}: {_reason(error)}") from error
     return f"{found.version}: {found.sentence}"
 
 
@@ -41,8 +69,9 @@ async def check_postgres(url: str) -> str:
             version = str(await connection.fetchval("SHOW server_version"))
         finally:
             await connection.close(timeout=CONNECT_TIMEOUT_S)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise StartError(f"DATABASE_URL: no connection to {shown_url(url)}: {_reason(error)}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        kind = StoreAwayError if isinstance(error, _POSTGRES_AWAY) else StartError
+        raise kind(f"DATABASE_URL: no connection to {shown_url(url)}: {_reason(error)}") from error
     return f"PostgreSQL {version.split(maxsplit=1)[0]}"
 
 

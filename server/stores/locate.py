@@ -9,11 +9,11 @@ from server.start_error import StartError
 from server.stores.data_folder import running_serve
 
 
-def with_stores(settings: Settings) -> Settings:
-    """Return the settings with both store URLs set. Raises StartError if there are none."""
-    missing = [
-        name for name, url in (("REDIS_URL", settings.redis_url), ("DATABASE_URL", settings.database_url)) if not url
-    ]
+def with_stores(settings: Settings, *, redis: bool = True) -> Settings:
+    """Return the settings with the URLs of both stores, or of Postgres alone. Raises StartError if there are none."""
+    needed = {"REDIS_URL": settings.redis_url} if redis else {}
+    needed["DATABASE_URL"] = settings.database_url
+    missing = [name for name, url in needed.items() if not url]
     if not missing:
         return settings
     running = running_serve(settings.data_dir)

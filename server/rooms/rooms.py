@@ -100,7 +100,7 @@ class Rooms:
         """The ranking: `{"user": {"id", "name"}, "coins", "rank"}`, best first. Raises Refusal."""
         await self._call(room_id, "gs_room_info")
         try:
-            rows: list[tuple[bytes, float]] = await self._redis.zrevrange(keys.room_top(room_id), 0, limit - 1, withscores=True)
+            rows: Any = await self._redis.zrevrange(keys.room_top(room_id), 0, limit - 1, withscores=True)
             people = await self._redis.hmget(keys.room_gifters(room_id), [viewer for viewer, _ in rows]) if rows else []
         except REDIS_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error

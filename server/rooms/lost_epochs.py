@@ -1,0 +1,37 @@
+"""After an incident: rooms that counted in an epoch that is over.
+
+A shard begins a new epoch when Redis came back without gifts that the ledger has. The rooms in that Redis miss them too,
+and no log will bring them: so they are forgotten here, and loaded from the ledger when they are next needed.
+"""
+
+import structlog
+from redis.asyncio import Redis
+
+from server.rooms.shard_log import Mark
+from server.stores import keys
+
+log = structlog.get_logger()
+
+ROOMS_PER_SCAN = 500
+
+
+async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> int:
+    """Forgets all rooms with a mark in an epoch before the shard's own (shard → epoch); answers how many."""
+    cursor, unloaded = 0, 0
+    shards = sorted(shard for shard, epoch in epochs.items() if epoch > 1)
+    if not shards:
+        return 0
+    while True:
+        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=ROOMS_PER_SCAN)
+        pipeline = redis.pipeline(transaction=False)
+        for key in found:
+            pipeline.hmget(key, "incarnation", *(f"m:{shard}" for shard in shards))
+        for key, (incarnation, *marks) in zip(found, await pipeline.execute() if found else [], strict=True):
+            held = {shard: Mark.parse(mark).epoch for shard, mark in zip(shards, marks, strict=True) if mark}
+            if incarnation and any(0 < epoch < epochs[shard] for shard, epoch in held.items()):
+                unloaded += await redis.fcall("gs_room_unload", 1, key, incarnation)
+        if cursor == 0:
+            break
+    if unloaded:
+        log.warning("rooms are loaded again: a shard began a new epoch", rooms=unloaded)
+    return unloaded

@@ -1,0 +1,106 @@
+"""One call of `gs_room_tick`: the gifts of a room as its arguments, and what it answers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from server.domain import combo
+from server.rooms.loading import person_json
+from server.rooms.shard_log import START, Mark, RoomGift
+
+GIFTS_PER_CALL_MAX = 2_000
+"""Gifts in one call, so that no call keeps Redis from others for long."""
+
+
+@dataclass(slots=True)
+class Held:
+    """What a room in Redis answered about itself: which loading it is, and how far each shard is counted in it.
+
+    caught_up: nothing that was in the logs when it was loaded is missing from it.
+    """
+
+    incarnation: bytes
+    caught_up: bool
+    marks: dict[int, Mark] = field(default_factory=dict)
+
+    def uncounted(self, gifts: list[RoomGift]) -> list[RoomGift]:
+        """Those of the gifts that the room has not counted yet, in their order."""
+        return [gift for gift in gifts if gift.mark > self.marks.get(gift.shard, START)]
+
+    def lost_epoch(self, gifts: list[RoomGift]) -> bool:
+        """Whether gifts follow of an epoch that this room never heard of: what it holds of the one before may be less
+        than the ledger has, so it must be loaded again."""
+        return any(0 < self.marks.get(gift.shard, START).epoch < gift.epoch for gift in gifts)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One call: a room, the gifts it shall count, and the marks that it moves (shard → expected, new)."""
+
+    room: str
+    gifts: list[RoomGift]
+    moves: dict[int, tuple[Mark | None, Mark]]
+    caught_up: bool = False
+
+    def arguments(self, log_max: int) -> list[str | bytes]:
+        """ARGV of the function."""
+        moves: list[str | bytes] = []
+        for shard, (old, new) in self.moves.items():
+            moves += [str(shard), "" if old is None else str(old), str(new)]
+        head = [str(log_max), "1" if self.caught_up else "0", str(len(self.moves)), *moves]
+        if not self.gifts:
+            return [*head, "0", "0", "0", "", "", "0"]
+        records = [gift.record for gift in self.gifts]
+        listed, more = combo.split(combo.merge(self.gifts))
+        given: dict[str, int] = {}
+        names: dict[str, str] = {}
+        for record in records:
+            given[record.viewer] = given.get(record.viewer, 0) + record.coins
+            names[record.viewer] = record.viewer_name
+        gifters: list[str | bytes] = []
+        for viewer, coins in given.items():
+            gifters += [viewer, str(coins), person_json(viewer, names[viewer])]
+        return [
+            *head,
+            str(sum(record.count for record in records)),
+            str(sum(record.coins for record in records)),
+            str(sum(record.diamonds for record in records)),
+            orjson.dumps([entry.public() for entry in listed]),
+            orjson.dumps(more) if more["gifts"] else "",
+            str(len(given)),
+            *gifters,
+        ]
+
+
+def ticks_of(room: str, gifts: list[RoomGift], held: Held | None, *, caught_up: bool = False) -> list[Tick]:
+    """The calls that bring these gifts into a room; each expects what the one before left.
+
+    held: what is known of the room; None asks it, as no expectation can be met. caught_up: the last call says so.
+    """
+    known = dict(held.marks) if held is not None else {}
+    pieces = [gifts[start : start + GIFTS_PER_CALL_MAX] for start in range(0, len(gifts), GIFTS_PER_CALL_MAX)] or [[]]
+    ticks: list[Tick] = []
+    for piece in pieces:
+        new: dict[int, Mark] = {}
+        for gift in piece:
+            new[gift.shard] = gift.mark
+        moves = {shard: (None if held is None else known.get(shard, START), mark) for shard, mark in new.items()}
+        ticks.append(Tick(room, piece, moves, caught_up and len(ticks) + 1 == len(pieces)))
+        known.update(new)
+    return ticks
+
+
+def question(room: str) -> Tick:
+    """A call that changes nothing, as its expectation cannot be met; the room answers its marks."""
+    return Tick(room, [], {0: (None, START)})
+
+
+def read_marks(answer: list[Any]) -> Held:
+    """The answer `marks`."""
+    pairs = iter(answer[3:])
+    return Held(
+        incarnation=answer[1],
+        caught_up=answer[2] == b"1",
+        marks={int(shard): Mark.parse(mark) for shard, mark in zip(pairs, pairs, strict=True)},
+    )

@@ -1,0 +1,116 @@
+"""Reading the wallet shards' logs, in order, by room."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import orjson
+
+from server.domain.gift import GiftRecord, decode_entry
+from server.domain.ids import ROOM_ID
+from server.domain.money import MONEY_MAX
+
+ENTRIES_PER_READ = 64
+"""Entries of one shard in one answer; each holds up to `batch_max` gifts."""
+
+_MARK = re.compile(rb"(\d{1,16})-(\d{1,16})")
+
+
+class Mark(NamedTuple):
+    """How far a log was read: the last gift's epoch and number."""
+
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.number}"
+
+    @classmethod
+    def parse(cls, text: bytes) -> "Mark":
+        """Reads `<epoch>-<number>`. Raises ValueError for anything else."""
+        match = _MARK.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a mark: {text[:40]!r}")
+        return cls(int(match[1]), int(match[2]))
+
+
+START = Mark(0, 0)
+"""Before everything."""
+
+
+class RoomGift(NamedTuple):
+    """A gift with the place it stands at."""
+
+    shard: int
+    epoch: int
+    record: GiftRecord
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.epoch, self.record.number)
+
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+"""A log entry: its ID, and its records in the field `g`."""
+
+
+def by_room(
+    shard: int, entries: Iterable[Entry], gifts: dict[str, list[RoomGift]], on_malformed: Callable[[int, bytes], None]
+) -> Mark | None:
+    """Adds the entries' gifts to `gifts`, by room; answers the place behind the last entry, None if there is none.
+
+    What cannot be read is reported by shard and entry, and passed over: the ledger puts it in quarantine.
+    """
+    place: Mark | None = None
+    for entry_id, fields in entries:
+        place = Mark.parse(entry_id)
+        for record in _records(entry_id, fields, shard, on_malformed):
+            if not _sound(record, place.number):
+                on_malformed(shard, entry_id)
+                continue
+            room = gifts.get(record.room)
+            if room is None:
+                room = gifts[record.room] = []
+            room.append(RoomGift(shard, place.epoch, record))
+    return place
+
+
+def _records(
+    entry_id: bytes, fields: dict[bytes, bytes], shard: int, on_malformed: Callable[[int, bytes], None]
+) -> Iterable[GiftRecord]:
+    packed = fields.get(b"g", b"")
+    try:
+        return decode_entry(packed)
+    except (ValueError, TypeError):
+        on_malformed(shard, entry_id)
+    # One bad record does not take its neighbours with it.
+    try:
+        rows = orjson.loads(packed)
+    except ValueError:
+        return []
+    width = len(GiftRecord._fields)
+    rows = rows if isinstance(rows, list) else []
+    return [GiftRecord(*row) for row in rows if isinstance(row, list) and len(row) == width]
+
+
+def _sound(gift: GiftRecord, last_number: int) -> bool:
+    """Whether a record is what our own functions write; anything may stand in a log that others can reach."""
+    return (
+        type(gift.number) is int
+        and 0 < gift.number <= last_number
+        and type(gift.combo_first) is int
+        and type(gift.combo) is int
+        and type(gift.at_us) is int
+        and type(gift.count) is int
+        and 0 < gift.count <= MONEY_MAX
+        and type(gift.coins) is int
+        and 0 <= gift.coins <= MONEY_MAX
+        and type(gift.diamonds) is int
+        and 0 <= gift.diamonds <= MONEY_MAX
+        and type(gift.viewer) is str
+        and gift.viewer != ""
+        and type(gift.viewer_name) is str
+        and type(gift.gift) is str
+        and type(gift.room) is str
+        and ROOM_ID.fullmatch(gift.room) is not None
+    )

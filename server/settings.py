@@ -75,6 +75,7 @@ class Settings:
     # Processes
     host: str = setting("127.0.0.1", "address the gateways listen on")
     port: int = setting(8080, "port the gateways listen on; 0: any free one", least=0, most=65_535)
+    worker_port: int = setting(0, "port a worker serves /healthz and /metrics on; 0: none", least=0, most=65_535)
     gateways: int = setting(2, "gateway processes of `serve`", least=1, most=256)
     stores_wait_s: float = setting(
         0.0, "how long a process waits at its start for stores that do not answer", least=0, most=3600

@@ -12,7 +12,7 @@ MAX_S = 5.0
 
 
 class Outage:
-    """Trouble with one thing: waits that grow up to MAX_S, with full jitter; a line when it begins, one when it ends."""
+    """Trouble with one thing: waits grow up to MAX_S, with full jitter; a line when it begins and one when it ends."""
 
     def __init__(self, **what: str | int) -> None:
         self._what = what

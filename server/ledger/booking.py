@@ -25,7 +25,7 @@ class Misfit:
 
 @dataclass(slots=True)
 class Sums:
-    """Gifts that can be booked, added up. by_room_and_viewer: [coins, gifts, diamonds]."""
+    """Gifts that can be booked, added up. by_room_and_viewer: [coins, pieces, diamonds]."""
 
     gifts: list[GiftRecord] = field(default_factory=list)
     by_room_and_viewer: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -56,10 +56,10 @@ def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
         fit.append(gift)
         cell = cells.get((room, viewer))
         if cell is None:
-            cells[room, viewer] = [coins, 1, diamonds]
+            cells[room, viewer] = [coins, count, diamonds]
         else:
             cell[0] += coins
-            cell[1] += 1
+            cell[1] += count
             cell[2] += diamonds
     return sums
 
@@ -89,13 +89,13 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
 
     paid: dict[AccountId, int] = {}
     gains: dict[str, RoomGain] = {}
-    for (room, viewer), (coins, count, diamonds) in cells.items():
+    for (room, viewer), (coins, pieces, diamonds) in cells.items():
         account = directory.wallets[viewer]
         paid[account] = paid.get(account, 0) - coins
         gain = gains.setdefault(room, RoomGain(at_us=gifts[-1].at_us))
         gain.coins += coins
         gain.diamonds += diamonds
-        gain.gifts += count
+        gain.gifts += pieces
     earned: dict[AccountId, int] = {}
     for room, gain in gains.items():
         account = directory.rooms[room].diamonds

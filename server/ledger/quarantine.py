@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from server.domain.gift import GiftRecord
+from server.domain.gift import COUNT_MAX, GiftRecord
 from server.domain.money import MONEY_MAX
 from server.ledger.log import RECORD_CHARS_MAX, Unreadable
 from server.stores.postgres import Connection
@@ -15,7 +15,7 @@ UNREADABLE = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One number that is set aside. viewer … diamonds are None where they could not be read."""
+    """One number that is set aside. viewer … count are None where they could not be read."""
 
     number: int
     reason: str
@@ -24,10 +24,12 @@ class Quarantined:
     room: str | None = None
     coins: int | None = None
     diamonds: int | None = None
+    count: int | None = None
 
     @classmethod
     def of_gift(cls, gift: GiftRecord, reason: str) -> "Quarantined":
-        """A gift that could be read and not booked."""
+        """A gift that could be read and not booked; amounts that cannot be are left out."""
+        sane = 0 < gift.count <= COUNT_MAX and 0 <= gift.coins <= MONEY_MAX and 0 <= gift.diamonds <= MONEY_MAX
         return cls(
             number=gift.number,
             reason=reason,
@@ -35,22 +37,23 @@ class Quarantined:
             viewer=gift.viewer,
             room=gift.room,
             coins=gift.coins if 0 <= gift.coins <= MONEY_MAX else None,
-            diamonds=gift.diamonds if 0 <= gift.diamonds <= MONEY_MAX else None,
+            diamonds=gift.diamonds if sane else None,
+            count=gift.count if sane else None,
         )
 
     @classmethod
     def of_unreadable(cls, bad: Unreadable) -> "Quarantined":
         """A number whose record is not one."""
         coins = None if bad.viewer is None else bad.coins
-        return cls(bad.number, UNREADABLE, bad.record, bad.viewer, None, coins, None)
+        return cls(bad.number, UNREADABLE, bad.record, bad.viewer, None, coins)
 
 
 async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Quarantined]) -> None:
     """Puts gifts into quarantine, in the transaction that moves the cursor past them."""
     await conn.executemany(
         """
-        INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id, room_id, coins, diamonds)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id, room_id, coins, diamonds, count)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         [
             (
@@ -63,6 +66,7 @@ async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Qu
                 _storable(gift.room),
                 gift.coins,
                 gift.diamonds,
+                gift.count,
             )
             for gift in gifts
         ],

@@ -24,7 +24,7 @@ it had earned one diamond, so that it stands above those long silent.
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room and its settled totals. started_at is UTC."""
+    """A room and its settled totals. gifts: in pieces, as on the screen; started_at: UTC."""
 
     id: str
     title: str
@@ -115,8 +115,8 @@ async def snapshot(pool: Pool, room_id: RoomId) -> RoomSnapshot | None:
         room = _room(row)
         settled = await conn.fetch("SELECT viewer_id, coins, gifts FROM room_gifters WHERE room_id = $1", room_id)
         aside = await conn.fetch(
-            "SELECT viewer_id, coins, diamonds FROM quarantine"
-            " WHERE room_id = $1 AND resolved_at IS NULL AND coins IS NOT NULL",
+            "SELECT viewer_id, coins, diamonds, count FROM quarantine"
+            " WHERE room_id = $1 AND resolved_at IS NULL AND count IS NOT NULL",
             room_id,
         )
         coins_by_viewer: dict[str, int] = {row["viewer_id"]: row["coins"] for row in settled}
@@ -138,7 +138,7 @@ async def snapshot(pool: Pool, room_id: RoomId) -> RoomSnapshot | None:
         state=room.state,
         started_at=room.started_at,
         diamonds=room.diamonds + sum(gift["diamonds"] for gift in aside),
-        gifts=room.gifts + len(aside),
+        gifts=room.gifts + sum(gift["count"] for gift in aside),
         coins=room.coins + sum(gift["coins"] for gift in aside),
         gifters=[(viewer, names.get(viewer, viewer), coins) for viewer, coins in coins_by_viewer.items()],
         cursors=cursors,
@@ -184,7 +184,7 @@ async def of_creator(
 
 @dataclass(slots=True)
 class RoomGain:
-    """What a settled batch adds to a room."""
+    """What a settled batch adds to a room. gifts: in pieces."""
 
     coins: int = 0
     diamonds: int = 0
@@ -223,7 +223,7 @@ async def add_to_rooms(conn: Connection, gains: dict[str, RoomGain]) -> None:
 
 
 async def add_to_gifters(conn: Connection, gains: dict[tuple[str, str], list[int]]) -> None:
-    """Adds to what viewers gave in rooms: (room, viewer) → [coins, gifts]."""
+    """Adds to what viewers gave in rooms: (room, viewer) → [coins, pieces, …]."""
     keys = sorted(gains)
     await conn.execute(
         """

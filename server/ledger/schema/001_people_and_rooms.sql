@@ -22,6 +22,7 @@ CREATE TABLE rooms (
     state      text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'ended')),
     started_at timestamptz NOT NULL DEFAULT now(),
     ended_at   timestamptz,
+    -- Settled totals; gifts are counted in pieces (a gift of 10 roses is 10), as on the screen.
     coins      bigint NOT NULL DEFAULT 0 CHECK (coins >= 0),
     diamonds   bigint NOT NULL DEFAULT 0 CHECK (diamonds >= 0),
     gifts      bigint NOT NULL DEFAULT 0 CHECK (gifts >= 0),

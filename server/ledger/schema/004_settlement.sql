@@ -8,7 +8,7 @@ CREATE TABLE shards (
 
 -- Gifts that could not be settled. Their numbers are behind the cursor, their coins are still in the ledger's balance
 -- and no longer in Redis; open ones are subtracted wherever a wallet or room is read.
--- viewer_id … diamonds are null where the record could not be read.
+-- viewer_id … count are null where the record could not be read.
 CREATE TABLE quarantine (
     shard       smallint NOT NULL,
     epoch       integer NOT NULL,
@@ -19,6 +19,7 @@ CREATE TABLE quarantine (
     room_id     text,
     coins       bigint,
     diamonds    bigint,
+    count       integer,
     at          timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
     PRIMARY KEY (shard, epoch, number)

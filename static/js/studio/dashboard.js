@@ -46,6 +46,7 @@ export class Dashboard extends EventTarget {
     this.overlay = new OverlayLink(api);
     this.announcer = new Announcer(byId("announcer"));
     this.endDialog = new EndDialog(() => this.#end());
+    this.endDialog.sheet.addEventListener("close", () => byId("back").hidden || byId("back").focus());
     this.thanks.addEventListener("thank", (event) => this.#thank(/** @type {CustomEvent} */ (event).detail));
     this.thanks.addEventListener("put-back", (event) => this.#putBack(/** @type {CustomEvent} */ (event).detail));
     byId("end").addEventListener("click", () => this.endDialog.open());
@@ -158,7 +159,6 @@ export class Dashboard extends EventTarget {
     if (!room) return;
     await this.api.post(`/rooms/${encodeURIComponent(room.id)}/end`);
     if (!room.state.ended) this.#onEnded(room);
-    byId("back").focus();
   }
 
   /** @param {string} key */

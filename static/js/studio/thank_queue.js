@@ -14,7 +14,7 @@ export const KINDS_PER_SENDER_MAX = 12;
 
 /**
  * @typedef {object} Thanks
- * @property {string} key      stable while the entry waits
+ * @property {string} key      of this entry alone, also over rooms
  * @property {Person} from
  * @property {{gift: string, count: number, coins: number}[]} gifts most valuable first
  * @property {number} coins    everything this sender gave since the last thank-you
@@ -52,7 +52,7 @@ export class ThankQueue {
       let thanks = bySender.get(gift.from.id);
       if (!thanks) {
         this.opened += 1;
-        thanks = { key: `${this.opened}`, from: gift.from, gifts: [], coins: 0, sinceUs: gift.at };
+        thanks = { key: `${this.opened}-${gift.from.id}`, from: gift.from, gifts: [], coins: 0, sinceUs: gift.at };
         bySender.set(gift.from.id, thanks);
       }
       addGift(thanks, gift);

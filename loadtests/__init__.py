@@ -1,0 +1,1 @@
+"""How fast giftstream is: a load client, measurements beside limits and baselines, and load tests with Locust."""

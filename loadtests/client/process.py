@@ -1,0 +1,170 @@
+"""One load process: ``python -m loadtests.client.process``; it is told what to do on stdin, a line each, as JSON.
+
+    {"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
+    {"phase": {…}}                                                      answered with the phase's tally
+    {"close": n}                                                        ends all but the first n connections
+
+It ends when stdin does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import resource
+import sys
+import time
+from typing import Any
+
+import orjson
+import uvloop
+
+from loadtests.client.members import KINDS, Gifter, Probe, Round, Viewer
+from loadtests.client.plan import PROBES_MAX, Phase, Seat, Target
+from loadtests.client.room_view import RoomView
+from loadtests.client.tally import Tally
+
+LINE_BYTES_MAX = 1 << 28
+TICK_S = 0.001
+QUIET_S = 0.5
+"""After the last answer: what the screens have not seen by then is missing."""
+
+
+class LoadProcess:
+    """The connections of this process and what is done with them."""
+
+    def __init__(self) -> None:
+        self._members: list[Viewer] = []
+        self._views: dict[str, RoomView] = {}
+
+    async def enter(self, target: Target, seats: list[Seat]) -> dict[str, Any]:
+        """Open the connections, in their order, a few at a time."""
+        began_s = time.monotonic()
+        waiting = iter(seats)
+        loop = asyncio.get_running_loop()
+
+        async def connect() -> None:
+            for seat in waiting:
+                view = self._views.setdefault(seat.room, RoomView(seat.room))
+
+                def make(seat: Seat = seat, view: RoomView = view) -> Viewer:
+                    return KINDS[seat.role](seat, view, f"{target.host}:{target.port}", target.path)
+
+                _, member = await loop.create_connection(make, target.host, target.port)
+                await member.enter()
+                self._members.append(member)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(target.connecting_max):
+                group.create_task(connect())
+        gc.collect()
+        gc.freeze()
+        return {"entered": len(self._members), "seconds": time.monotonic() - began_s}
+
+    def close(self, keep: int) -> dict[str, Any]:
+        """End all connections but the first ones."""
+        for member in self._members[keep:]:
+            member.round = None
+            member.close()
+        del self._members[keep:]
+        return {"left": len(self._members)}
+
+    async def phase(self, phase: Phase) -> Tally:
+        """Make the load of one phase and count what comes of it."""
+        this_round = Round(phase)
+        tally = this_round.tally
+        for view in self._views.values():
+            view.probe_gift = phase.probe_gift if phase.probe_rate else ""
+            view.known.clear()
+        for member in self._members:
+            member.begin(this_round)
+        await asyncio.sleep(max(0.0, phase.starts_at_s - time.monotonic()))
+        cpu_s = _cpu_s()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send(this_round))
+            group.create_task(self._send_probes(this_round))
+            group.create_task(asyncio.sleep(phase.duration_s))
+        tally.seconds = time.monotonic() - phase.starts_at_s
+        tally.cpu_s = tally.cpu_s_most = _cpu_s() - cpu_s
+        tally.members = len(self._members)
+        tally.frames = sum(member.frames for member in self._members)
+        tally.frame_bytes = sum(member.frame_bytes for member in self._members)
+        tally.frames_most = max((member.frames for member in self._members), default=0)
+        tally.bytes_most = max((member.frame_bytes for member in self._members), default=0)
+        await self._await_answers(this_round)
+        self._look_at_screens(tally)
+        for member in self._members:
+            member.round = None
+        return tally
+
+    async def _send(self, this_round: Round) -> None:
+        phase, tally = this_round.phase, this_round.tally
+        gifters = [member for member in self._members if isinstance(member, Gifter)]
+        if not gifters:
+            return
+        if phase.window:
+            for gifter in gifters:
+                gifter.send_gifts(phase.window)
+        sent = 0
+        while (now_s := time.monotonic()) < phase.ends_at_s:
+            due = math.floor((now_s - phase.starts_at_s) * phase.rate)
+            while sent < due:
+                meant_s = phase.starts_at_s + sent / phase.rate
+                gifters[sent % len(gifters)].send_gift(int(meant_s * 1e6))
+                tally.lag.record(int((time.monotonic() - meant_s) * 1e6))
+                sent += 1
+            await asyncio.sleep(TICK_S)
+        tally.sent += next(this_round.numbers)
+
+    async def _send_probes(self, this_round: Round) -> None:
+        phase = this_round.phase
+        probes = [member for member in self._members if isinstance(member, Probe)]
+        if not probes or not phase.probe_rate:
+            return
+        for number in range(1, min(PROBES_MAX, math.floor(phase.duration_s * phase.probe_rate)) + 1):
+            await asyncio.sleep(max(0.0, phase.probe_at_s(number) - time.monotonic()))
+            for probe in probes:
+                probe.send_probe(number)
+
+    async def _await_answers(self, this_round: Round) -> None:
+        """Wait until every gift has its answer and the screens had time to show it."""
+        tally = this_round.tally
+        deadline_s = time.monotonic() + this_round.phase.answers_grace_s
+        while tally.sent > tally.acked + tally.nacks.total() and time.monotonic() < deadline_s:
+            await asyncio.sleep(TICK_S)
+        tally.unanswered = tally.sent - tally.acked - tally.nacks.total()
+        await asyncio.sleep(QUIET_S)
+
+    def _look_at_screens(self, tally: Tally) -> None:
+        for member in self._members:
+            room, seen = member.seat.room, member.pieces
+            tally.pieces_seen_least[room] = min(seen, tally.pieces_seen_least.get(room, seen))
+            tally.pieces_seen_most[room] = max(seen, tally.pieces_seen_most.get(room, seen))
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+async def _main() -> None:
+    reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    process = LoadProcess()
+    while line := await reader.readline():
+        ((order, told),) = orjson.loads(line).items()
+        answer: Any
+        if order == "enter":
+            answer = await process.enter(Target(**told["target"]), [Seat(*seat) for seat in told["seats"]])
+        elif order == "close":
+            answer = process.close(told)
+        else:
+            answer = (await process.phase(Phase(**told))).as_dict()
+        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        sys.stdout.buffer.flush()
+    process.close(0)
+
+
+if __name__ == "__main__":
+    uvloop.run(_main())

@@ -132,6 +132,17 @@ def start_serve(stores_folder: Path) -> Iterator[Callable[..., ServeProcess]]:
         shutil.rmtree(process.data_dir, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def shared_serve(stores_folder: Path) -> Iterator[ServeProcess]:
+    """A ready ``giftstream serve --demo`` for tests that leave it as it is."""
+    process = ServeProcess(stores_folder / "shared-serve" / "data", "--demo")
+    try:
+        assert process.url
+        yield process
+    finally:
+        process.close()
+
+
 @pytest.fixture
 def serve(start_serve: Callable[..., ServeProcess]) -> ServeProcess:
     """One ready ``giftstream serve --demo`` on a free port."""

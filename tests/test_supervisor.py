@@ -78,13 +78,13 @@ def test_a_second_start_finds_what_the_first_one_stored(start_serve: Start) -> N
         assert client.get("kept") == b"1"
 
 
-@pytest.mark.parametrize("name", ["gateway 1", "gateway 2", "worker", "Valkey", "PostgreSQL"])
-def test_a_part_that_dies_is_started_again_and_both_are_said(serve: ServeProcess, name: str) -> None:
-    os.kill(_note(serve).pids[name], signal.SIGKILL)
-    assert serve.wait_for_line(f"{name} ended (SIGKILL)")
-    assert serve.wait_for_line(f"{name} is back")
-    serve.wait_for(lambda: _is_ready(serve.url), "/readyz")
-    assert runs(_note(serve).pids[name])
+def test_a_part_that_dies_is_started_again_and_both_are_said(serve: ServeProcess) -> None:
+    for name in ("gateway 1", "gateway 2", "worker", "Valkey", "PostgreSQL"):
+        os.kill(_note(serve).pids[name], signal.SIGKILL)
+        assert serve.wait_for_line(f"{name} ended (SIGKILL)")
+        assert serve.wait_for_line(f"{name} is back")
+        serve.wait_for(lambda: _is_ready(serve.url), "/readyz")
+        assert runs(_note(serve).pids[name])
     assert serve.end() == 0
 
 
@@ -152,11 +152,13 @@ def test_a_stop_during_the_start_is_a_clean_stop(start_serve: Start) -> None:
     assert "Traceback" not in serve.output
 
 
-def test_a_second_serve_on_the_same_data_folder_is_refused_in_one_line(serve: ServeProcess) -> None:
-    done = _command("serve", "--port", "0", "--data-dir", str(serve.data_dir), folder=serve.data_dir.parent)
+def test_a_second_serve_on_the_same_data_folder_is_refused_in_one_line(shared_serve: ServeProcess) -> None:
+    done = _command(
+        "serve", "--port", "0", "--data-dir", str(shared_serve.data_dir), folder=shared_serve.data_dir.parent
+    )
     assert done.returncode == 1
     assert done.stderr == (
-        f"giftstream: another giftstream serve (pid {serve.process.pid}) runs on {serve.data_dir}: "
+        f"giftstream: another giftstream serve (pid {shared_serve.process.pid}) runs on {shared_serve.data_dir}: "
         "stop it, or use another --data-dir\n"
     )
 
@@ -173,8 +175,8 @@ def test_a_taken_port_is_refused_in_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_another_serve_does_not_silently_share_the_port(serve: ServeProcess, tmp_path: Path) -> None:
-    port = serve.url.rpartition(":")[2]
+def test_another_serve_does_not_silently_share_the_port(shared_serve: ServeProcess, tmp_path: Path) -> None:
+    port = shared_serve.url.rpartition(":")[2]
     done = _command("serve", "--port", port, "--data-dir", str(tmp_path / "data"), folder=tmp_path)
     assert done.returncode == 1
     assert "is taken" in done.stderr
@@ -203,8 +205,8 @@ def test_with_both_urls_set_it_starts_no_store_of_its_own(
     assert serve.end() == 0
 
 
-def test_the_other_commands_find_the_stores_of_a_running_serve(serve: ServeProcess) -> None:
-    folder, place = serve.data_dir.parent, ("--data-dir", str(serve.data_dir))
+def test_the_other_commands_find_the_stores_of_a_running_serve(shared_serve: ServeProcess) -> None:
+    folder, place = shared_serve.data_dir.parent, ("--data-dir", str(shared_serve.data_dir))
     migrated = _command("migrate", *place, folder=folder)
     assert (migrated.returncode, migrated.stdout) == (0, "The schema is up to date.\n")
     token = _command("token", "--user", "u1", *place, folder=folder)
@@ -225,5 +227,5 @@ def test_a_restart_with_connections_in_time_wait_gets_its_port_back(start_serve:
     assert second.url == first.url
 
 
-def test_output_that_is_no_terminal_has_no_colour(serve: ServeProcess) -> None:
-    assert "\033" not in serve.output
+def test_output_that_is_no_terminal_has_no_colour(shared_serve: ServeProcess) -> None:
+    assert "\033" not in shared_serve.output

@@ -170,7 +170,7 @@ local function load_room(keys, args)
     return {'present', present}
   end
   if redis.call('ZCARD', top) ~= gifters or redis.call('HLEN', who) ~= gifters then
-    return redis.error_reply('LOADING the gifters of this snapshot are gone: load again')
+    return redis.error_reply('STALE the gifters of this snapshot are gone: load again')
   end
 
   redis.call('UNLINK', room.top, room.who, room.log, room.chat)

@@ -1,0 +1,71 @@
+"""Gifts for the tests, through the real wallet functions and into the shards' real logs."""
+
+from redis.asyncio import Redis
+
+from server.domain.gift import GiftRecord, decode_entry, encode_body
+from server.domain.ids import shard_of
+from server.stores import keys
+
+RICH = 10**12
+
+
+class Shop:
+    """Opens shards and sends gifts of rich viewers."""
+
+    def __init__(self, redis: Redis, wallet_shards: int) -> None:
+        self.redis = redis
+        self.wallet_shards = wallet_shards
+        self._requests = 0
+        self._open: dict[int, int] = {}
+
+    async def open(self, shard: int, epoch: int = 1) -> None:
+        """Begins an epoch of a shard."""
+        await self.redis.fcall("gs_reset", 1, keys.shard(shard), str(epoch), str(self.wallet_shards))
+        await self.redis.fcall("gs_open", 1, keys.shard(shard), str(epoch), "0")
+        self._open[shard] = epoch
+
+    async def give(
+        self, viewer: str, room: str, *, count: int = 1, times: int = 1, gift: str = "rose", name: str = ""
+    ) -> None:
+        """Sends gifts of one coin a piece, all in one batch."""
+        shard = shard_of(viewer, self.wallet_shards)
+        if shard not in self._open:
+            await self.open(shard)
+        key, epoch = keys.shard(shard), str(self._open[shard])
+        settled = int(await self.redis.hget(key, "settled") or 0)
+        await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600")
+        arguments: list[str | bytes] = ["1000000", "3000000", "600", "0", "1"]
+        for _ in range(times):
+            self._requests += 1
+            request = f"request-{self._requests}"
+            body = encode_body(
+                request_id=request,
+                viewer=viewer,
+                viewer_name=name or viewer.title(),
+                room=room,
+                creator="creator",
+                gift=gift,
+                version=1,
+                count=count,
+                coins=count,
+                diamonds=count,
+            )
+            arguments += [viewer, request, "", f"{room}:{gift}", str(count), str(count), "", body]
+        answers = await self.redis.fcall("gs_gifts", 1, key, *arguments)
+        assert all(answer.startswith(b"A ") for answer in answers), answers
+
+    async def logged(self) -> list[GiftRecord]:
+        """All gifts that the logs hold."""
+        found: list[GiftRecord] = []
+        for shard in range(self.wallet_shards):
+            for _, fields in await self.redis.xrange(keys.shard_log(shard)):
+                found += decode_entry(fields[b"g"])
+        return found
+
+    async def settled_to_the_end(self) -> None:
+        """As if the ledger had settled everything (it moves its mark only)."""
+        for shard in self._open:
+            number, settled = await self.redis.hmget(keys.shard(shard), "number", "settled")
+            epoch = str(self._open[shard])
+            answer = await self.redis.fcall("gs_settled", 1, keys.shard(shard), epoch, settled, number, "3600")
+            assert answer == b"ok"

@@ -15,7 +15,7 @@ from server.terminal import colour_wanted
 
 def set_up_logging(settings: Settings, process: str) -> None:
     """Send what structlog and the standard library log to stderr, each line naming ``process``."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    level = logging.getLevelNamesMapping()["INFO" if settings.log_level == "auto" else settings.log_level.upper()]
     for_people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""Asks a gateway over its real port whether it is ready: ``python -m server.readiness [URL]`` for health checks."""
+"""Asks a process over its real port whether it is ready: ``python -m server.readiness [URL]`` for health checks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 _OK = 200
 
 
-async def ask_ready(host: str, port: int) -> tuple[bool, str]:
-    """Return whether /readyz answers 200, and what it says; on a fresh connection each time."""
+async def ask_ready(host: str, port: int, path: str = "/readyz") -> tuple[bool, str]:
+    """Return whether ``path`` answers 200, and what it says; on a fresh connection each time."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
                 answer = await reader.read(ANSWER_BYTES_MAX)
                 while more := await reader.read(ANSWER_BYTES_MAX - len(answer)):
                     answer += more
@@ -36,9 +36,9 @@ async def ask_ready(host: str, port: int) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Exit 0 if the gateway is ready, else 1 with the reason."""
+    """Exit 0 if the answer is 200, else 1 with the reason."""
     url = urlsplit(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_URL)
-    ready, said = asyncio.run(ask_ready(url.hostname or "127.0.0.1", url.port or 80))
+    ready, said = asyncio.run(ask_ready(url.hostname or "127.0.0.1", url.port or 80, url.path or "/readyz"))
     if not ready:
         print(said, file=sys.stderr)
     return 0 if ready else 1

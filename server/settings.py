@@ -89,7 +89,11 @@ class Settings:
     drain_timeout_s: float = setting(
         10.0, "how long a process may take to finish when it is asked to stop", least=0, most=600
     )
-    log_level: str = setting("info", "what is logged", one_of=("debug", "info", "warning", "error"))
+    log_level: str = setting(
+        "auto",
+        "least level that is logged; `auto` is `warning` under `serve`, else `info`",
+        one_of=("auto", "debug", "info", "warning", "error"),
+    )
     log_format: str = setting(
         "auto", "`auto` is `console` on a terminal, else `json`", one_of=("auto", "console", "json")
     )

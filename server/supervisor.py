@@ -124,18 +124,25 @@ class Supervisor:
 
     async def _start_stores(self) -> None:
         settings, folder = self._settings, self._settings.data_dir
-        if not settings.redis_url:
+        say(str(folder), name="data")
+        if settings.redis_url:
+            place = shown_url(settings.redis_url)
+        else:
+            place = "embedded"
             valkey = EmbeddedValkey(folder / "valkey", memory_mb=settings.valkey_memory_mb)
             await self._start_store(valkey)
             settings = replace(settings, redis_url=valkey.url)
-        say(f"{await check_redis(settings.redis_url)} ({shown_url(settings.redis_url)})", name="Redis")
-        if not settings.database_url:
+        say(f"{place}, {await check_redis(settings.redis_url)}", name="Redis")
+        if settings.database_url:
+            place = shown_url(settings.database_url)
+        else:
+            place = "embedded"
             postgres = EmbeddedPostgres(folder / "postgres")
             await self._start_store(postgres)
             for note in postgres.notes:
                 say(note, name="note", style="warning")
             settings = replace(settings, database_url=postgres.url)
-        say(f"{await check_postgres(settings.database_url)} ({shown_url(settings.database_url)})", name="Postgres")
+        say(f"{place}, {await check_postgres(settings.database_url)}", name="Postgres")
         from server.ledger.migrate import migrate
 
         applied = await migrate(settings.database_url, wallet_shards=settings.wallet_shards)
@@ -167,7 +174,9 @@ class Supervisor:
     def _role(self, command: str, name: str) -> KeptProcess:
         environ = {variable: text for variable, text in os.environ.items() if not is_setting(variable)}
         worker_id = f"{self._settings.worker_id}-{name.replace(' ', '-')}"
-        environ |= replace(self._settings, worker_id=worker_id, stores_wait_s=STORES_WAIT_S).as_environ()
+        level = "warning" if self._settings.log_level == "auto" else self._settings.log_level
+        role = replace(self._settings, worker_id=worker_id, stores_wait_s=STORES_WAIT_S, log_level=level)
+        environ |= role.as_environ()
 
         async def spawn() -> Child:
             return Child([sys.executable, "-m", "server", command], environ=environ)

@@ -46,7 +46,7 @@ def test_an_empty_value_means_the_default(folder: Path) -> None:
         ("GIFTSTREAM_TICK_MS", "1.5", "a whole number from 10 to 10000, not '1.5'"),
         ("GIFTSTREAM_GIFTS_PER_SECOND", "nan", "a number, 0.01 or more, not 'nan'"),
         ("GIFTSTREAM_DEMO", "maybe", "one of 1, 0, true, false, yes, no, on, off, not 'maybe'"),
-        ("GIFTSTREAM_LOG_LEVEL", "loud", "one of debug, info, warning, error, not 'loud'"),
+        ("GIFTSTREAM_LOG_LEVEL", "loud", "one of auto, debug, info, warning, error, not 'loud'"),
         ("GIFTSTREAM_ALLOWED_ORIGINS", "example.org", "origins like https://example.org"),
         ("REDIS_URL", "http://user:hunter2@host", "a URL that starts with redis://"),
         ("DATABASE_URL", "mysql://user:hunter2@host/x", "a URL that starts with postgresql://"),

@@ -1,10 +1,8 @@
-"""One load process: ``python -m loadtests.client.process``; it is told what to do on stdin, a line each, as JSON.
+"""One load process: ``python -m loadtests.client.process``; see `loadtests.line_process`. Its orders:
 
     {"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
     {"phase": {…}}                                                      answered with the phase's tally
     {"close": n}                                                        ends all but the first n connections
-
-It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -13,19 +11,17 @@ import asyncio
 import gc
 import math
 import resource
-import sys
 import time
 from typing import Any
 
-import orjson
 import uvloop
 
 from loadtests.client.members import KINDS, Gifter, Probe, Round, Viewer
 from loadtests.client.plan import PROBES_MAX, Phase, Seat, Target
 from loadtests.client.room_view import RoomView
 from loadtests.client.tally import Tally
+from loadtests.line_process import follow_orders
 
-LINE_BYTES_MAX = 1 << 28
 TICK_S = 0.001
 QUIET_S = 0.5
 """After the last answer: what the screens have not seen by then is missing."""
@@ -149,20 +145,18 @@ def _cpu_s() -> float:
 
 
 async def _main() -> None:
-    reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     process = LoadProcess()
-    while line := await reader.readline():
-        ((order, told),) = orjson.loads(line).items()
-        answer: Any
-        if order == "enter":
-            answer = await process.enter(Target(**told["target"]), [Seat(*seat) for seat in told["seats"]])
-        elif order == "close":
-            answer = process.close(told)
-        else:
-            answer = (await process.phase(Phase(**told))).as_dict()
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
-        sys.stdout.buffer.flush()
+
+    async def enter(told: dict[str, Any]) -> dict[str, Any]:
+        return await process.enter(Target(**told["target"]), [Seat(*seat) for seat in told["seats"]])
+
+    async def phase(told: dict[str, Any]) -> dict[str, Any]:
+        return (await process.phase(Phase(**told))).as_dict()
+
+    async def close(keep: int) -> dict[str, Any]:
+        return process.close(keep)
+
+    await follow_orders({"enter": enter, "phase": phase, "close": close})
     process.close(0)
 
 

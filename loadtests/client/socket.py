@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from loadtests.client.frames import CLOSE, PING, PONG, TEXT, client_frame, handshake
 
@@ -23,9 +24,8 @@ class LoadSocket(asyncio.Protocol):
         self._held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(self._request)
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self._request)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.closed is None:

@@ -1,5 +1,5 @@
 /**
- * The live view: draws a LiveRoom into its panels, at most once a frame, whatever the number of deltas.
+ * The live view: draws a LiveRoom into its panels, at a pace that does not depend on the number of gifts.
  */
 
 import { setText } from "../lib/element.js";
@@ -13,6 +13,7 @@ import { EndDialog } from "./end_dialog.js";
 import { LiveRoom } from "./live_room.js";
 import { OverlayLink } from "./overlay_link.js";
 import { byId, showView } from "./page.js";
+import { Paced } from "./paced.js";
 import { RateChart } from "./rate_chart.js";
 import { ThankPanel } from "./thank_panel.js";
 import { TopPanel } from "./top_panel.js";
@@ -23,14 +24,17 @@ import { TopPanel } from "./top_panel.js";
 
 const SECOND_MS = 1_000;
 const SAVE_EVERY_S = 5;
+const TOTALS_PAUSE_MS = 100;
+const LISTS_PAUSE_MS = 300;
 
 /** Fires "left" (CustomEvent<string>: why, or empty) when the room is no longer watched, and "identified" (CustomEvent<User>). */
 export class Dashboard extends EventTarget {
   /** @type {LiveRoom|null} */
   #room = null;
   #startedAtMs = 0;
-  #drawing = false;
   #second = 0;
+  #totals = new Paced(() => this.#drawTotals(), TOTALS_PAUSE_MS);
+  #lists = new Paced(() => this.#drawLists(), LISTS_PAUSE_MS);
 
   /** @param {{api: Api, session: Session, giftName: (giftId: string) => string}} parts */
   constructor({ api, session, giftName }) {
@@ -39,7 +43,7 @@ export class Dashboard extends EventTarget {
     this.session = session;
     this.diamonds = new RollingNumber({ testid: "studio-diamonds" });
     byId("diamonds").append(this.diamonds.node);
-    this.chart = new RateChart(byId("chart"), byId("readout"), byId("chart-rows"));
+    this.chart = new RateChart(byId("chart"), byId("readout"), /** @type {HTMLDetailsElement} */ (byId("chart-table")));
     this.thanks = new ThankPanel(giftName);
     this.top = new TopPanel(byId("top"), byId("top-empty"));
     this.chat = new ChatPanel();
@@ -81,9 +85,10 @@ export class Dashboard extends EventTarget {
     this.#second = window.setInterval(() => {
       seconds += 1;
       if (seconds % SAVE_EVERY_S === 0) room.save();
-      this.#draw();
+      this.#lists.request();
+      this.#drawChart();
     }, SECOND_MS);
-    this.#draw();
+    this.#drawAll();
   }
 
   /** @param {string} reason shown to the creator; may be empty */
@@ -123,7 +128,8 @@ export class Dashboard extends EventTarget {
     const count = step.gifts.reduce((sum, gift) => sum + gift.count, step.more.count);
     this.announcer.count(count, step.gifts.reduce((sum, gift) => sum + gift.coins, step.more.coins));
     if (room.state.ended) this.#onEnded(room);
-    this.#requestDraw();
+    this.#totals.request();
+    this.#lists.request();
   }
 
   /** @param {StateDetail} detail */
@@ -169,39 +175,47 @@ export class Dashboard extends EventTarget {
     room.save();
     const next = room.queue.next();
     this.announcer.say(`Thanked ${thanks.from.name}. ${next ? `Next: ${next.from.name}, ${formatNumber(next.coins)} coins.` : "Nobody else waits."}`);
-    this.#draw();
+    this.#lists.now();
   }
 
   /** @param {string} key */
   #putBack(key) {
     this.#room?.queue.putBack(key);
     this.#room?.save();
-    this.#draw();
+    this.#lists.now();
   }
 
-  #requestDraw() {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    requestAnimationFrame(() => {
-      this.#drawing = false;
-      this.#draw();
-    });
+  #drawAll() {
+    this.#totals.now();
+    this.#lists.now();
+    this.#drawChart();
   }
 
-  #draw() {
+  #drawTotals() {
     const room = this.#room;
     if (!room) return;
     const { state } = room;
-    setText(byId("room-name"), state.title);
     this.diamonds.set(state.diamonds);
+    setText(byId("room-name"), state.title);
     setText(byId("viewers"), formatNumber(state.viewers));
     setText(byId("gifts"), formatNumber(state.gifts_total));
+  }
+
+  #drawLists() {
+    const room = this.#room;
+    if (!room) return;
+    this.thanks.render(room.queue);
+    this.top.render(room.state.top);
     const minutes = room.minutes();
     setText(byId("this-minute"), formatCompact(minutes.at(-1)?.diamonds ?? 0));
     setText(byId("best-minute"), formatCompact(Math.max(...minutes.map((bar) => bar.diamonds))));
-    this.chart.render(minutes);
-    this.thanks.render(room.queue);
-    this.top.render(state.top);
-    if (!state.ended) setText(byId("on-air"), this.#startedAtMs ? formatDuration(room.clock.nowUs() / 1000 - this.#startedAtMs) : "");
+  }
+
+  #drawChart() {
+    const room = this.#room;
+    if (!room) return;
+    this.chart.render(room.minutes());
+    const onAirMs = room.clock.nowUs() / 1000 - this.#startedAtMs;
+    if (!room.state.ended) setText(byId("on-air"), this.#startedAtMs ? formatDuration(onAirMs) : "");
   }
 }

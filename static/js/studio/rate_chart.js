@@ -29,11 +29,13 @@ export class RateChart {
   #pointed = null;
   #drawn = "";
 
-  /** @param {HTMLElement} container @param {HTMLElement} readout @param {HTMLElement} rows a <tbody> */
-  constructor(container, readout, rows) {
+  /** @param {HTMLElement} container @param {HTMLElement} readout @param {HTMLDetailsElement} table filled while it is open */
+  constructor(container, readout, table) {
     this.container = container;
     this.readout = readout;
-    this.rows = rows;
+    this.table = table;
+    this.rows = /** @type {HTMLElement} */ (table.querySelector("tbody"));
+    table.addEventListener("toggle", () => table.open && this.#tabulate());
     this.svg = svg("svg", { role: "img", class: "chart-svg" });
     this.grid = svg("g", { class: "chart-grid" });
     this.plot = svg("g", { class: "chart-bars" });
@@ -51,7 +53,7 @@ export class RateChart {
     this.#drawn = key;
     this.#bars = bars;
     this.#draw();
-    this.#tabulate();
+    if (this.table.open) this.#tabulate();
     this.#readOut();
   }
 

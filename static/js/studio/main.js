@@ -29,17 +29,18 @@ const signIn = new SignIn(session, api);
 const lobby = new Lobby(api);
 const dashboard = new Dashboard({ api, session, giftName: (giftId) => catalogue.get(giftId).name });
 const earnings = new EarningsPoll(api);
-const panels = [...document.querySelectorAll("[data-earnings]")].map((node) => new EarningsPanel(/** @type {HTMLElement} */ (node)));
+const earningsPanel = new EarningsPanel();
 /** What the sign-in says when the session ends by itself. */
 let signedOutReason = REFUSED;
+let retryTimer = 0;
 
 earnings.addEventListener("earnings", (event) => {
   /** @type {Earnings} */
   const answer = /** @type {CustomEvent} */ (event).detail;
-  panels.forEach((panel) => panel.render(answer));
+  earningsPanel.render(answer);
   lobby.render(answer.rooms);
 });
-lobby.addEventListener("open", (event) => dashboard.open(/** @type {CustomEvent} */ (event).detail));
+lobby.addEventListener("open", (event) => openRoom(/** @type {CustomEvent} */ (event).detail));
 dashboard.addEventListener("identified", (event) => {
   session.identify(/** @type {CustomEvent} */ (event).detail);
   showUser();
@@ -47,7 +48,7 @@ dashboard.addEventListener("identified", (event) => {
 dashboard.addEventListener("left", (event) => {
   const reason = /** @type {CustomEvent} */ (event).detail;
   if (reason) showToast(reason, { kind: "problem" });
-  showView("lobby");
+  openLobby();
   earnings.ask().catch(() => undefined);
 });
 session.addEventListener("change", () => (session.signedIn ? enter(0) : signOut(signedOutReason)));
@@ -66,14 +67,15 @@ else signOut("");
  * @param {number} attempt
  */
 async function enter(attempt) {
+  clearTimeout(retryTimer);
   signedOutReason = REFUSED;
   showUser();
   showView("loading");
   try {
     const { rooms } = await earnings.ask();
     const room = currentRoom(rooms);
-    if (room === undefined) showView("lobby");
-    else dashboard.open(room);
+    if (room === undefined) openLobby();
+    else openRoom(room);
     earnings.start();
   } catch (problem) {
     const { status } = /** @type {import("../lib/api.js").ApiError} */ (problem);
@@ -84,12 +86,24 @@ async function enter(attempt) {
       return;
     }
     setText(byId("loading"), "The server cannot be reached. Trying again…");
-    setTimeout(() => session.signedIn && enter(attempt + 1), backoffMs(attempt + 1));
+    retryTimer = setTimeout(() => enter(attempt + 1), backoffMs(attempt + 1));
   }
+}
+
+/** @param {string} room */
+function openRoom(room) {
+  byId("live-earnings").append(earningsPanel.node);
+  dashboard.open(room);
+}
+
+function openLobby() {
+  byId("lobby-earnings").append(earningsPanel.node);
+  showView("lobby");
 }
 
 /** @param {string} reason */
 function signOut(reason) {
+  clearTimeout(retryTimer);
   earnings.stop();
   dashboard.close();
   showUser();

@@ -6,6 +6,7 @@
 import { icon, setText, userText } from "../lib/element.js";
 import { formatNumber } from "../lib/format.js";
 import { byId } from "./page.js";
+import { SENDERS_WAITING_MAX } from "./thank_queue.js";
 import { ThankRow } from "./thank_row.js";
 
 /** @typedef {import("./thank_queue.js").ThankQueue} ThankQueue */
@@ -98,7 +99,7 @@ export class ThankPanel extends EventTarget {
     const hidden = Math.max(0, waiting.length - WAITING_SHOWN_MAX);
     const parts = [];
     if (hidden > 0) parts.push(`${formatNumber(hidden)} more waiting`);
-    if (dropped > 0) parts.push(`${formatNumber(dropped)} with the smallest gifts let go`);
+    if (dropped > 0) parts.push(`only the largest ${formatNumber(SENDERS_WAITING_MAX)} are kept`);
     if (unlisted > 0) parts.push(`${formatNumber(unlisted)} ${unlisted === 1 ? "gift" : "gifts"} counted without a name`);
     byId("thank-more").hidden = parts.length === 0;
     setText(byId("thank-more"), parts.join(" · "));

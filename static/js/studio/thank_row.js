@@ -44,6 +44,7 @@ export class ThankRow {
       element("img", { attrs: { src: artUrl(gift), alt: "", width: 20, height: 20 } }),
       `${this.giftName(gift)} ×${formatNumber(count)}`));
     const rest = gifts.length - kinds.length;
-    this.gifts.replaceChildren(...kinds, ...(rest > 0 ? [`+${rest} more`] : []));
+    // Between them stands a space, so that a line can break there.
+    this.gifts.replaceChildren(...kinds.flatMap((kind) => [kind, " "]), ...(rest > 0 ? [`+${rest} more`] : []));
   }
 }

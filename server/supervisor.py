@@ -61,7 +61,7 @@ class Supervisor:
         self._told_at = 0.0
 
     def on_signal(self) -> None:
-        """Stop; when told again later, without waiting. One Ctrl-C may come twice, from the terminal and from `make`."""
+        """Stop; when told again later, without waiting. One Ctrl-C may come twice: from the terminal, and from make."""
         now = asyncio.get_running_loop().time()
         if not self._stopping.is_set():
             self._stopping.set()

@@ -1,0 +1,140 @@
+"""What Redis holds while settlement stands still: wallets, each with its shard's place at that moment, and the logs."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from server.ledger.auditing.report import Findings
+from server.ledger.auditing.window import Window
+from server.ledger.log import LogGapError
+from server.ledger.shards import Cursor, ShardState, read_states
+from server.stores import keys
+from server.stores.redis import is_missing_function
+
+SCAN_COUNT = 1_000
+WALLETS_PER_CALL = 500
+WINDOW_TRIES = 5
+
+_WALLET_KEY = re.compile(rb"\{w(\d+)\}:(\d+):w:(.+)")
+_NOTHING = ShardState(epoch=0, number=0, settled=0, applied=0, opened=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldWallet:
+    """A wallet in Redis, and its shard's number and settled mark in the same moment."""
+
+    coins: int
+    credit: int
+    pending: int
+    number: int
+    settled: int
+
+
+@dataclass(slots=True)
+class ShardView:
+    """A shard in Redis. serving: it goes on from the ledger; else it will be begun anew, and what it holds is void."""
+
+    shard: int
+    cursor: Cursor
+    state: ShardState
+    serving: bool
+    window: Window
+    wallets: dict[str, HeldWallet] = field(default_factory=dict)
+
+
+class RedisView:
+    """All shards. Make it while the cursors are held."""
+
+    def __init__(self, redis: Redis, cursors: dict[int, Cursor]) -> None:
+        self._redis = redis
+        self._cursors = cursors
+        self.shards: dict[int, ShardView] = {}
+
+    async def read(self, gaps: Findings) -> None:
+        """Reads logs and wallets; what is wrong with the numbers goes to `gaps`."""
+        states = await self._states()
+        for shard, cursor in self._cursors.items():
+            self.shards[shard] = await self._shard(shard, cursor, states[shard], gaps)
+        async for shard, viewers in self._wallet_pages():
+            await self._read_wallets(self.shards[shard], viewers)
+        await self.read_on(gaps)
+        for view in self.shards.values():
+            # Whoever has unsettled gifts must be loaded, also if the scan came by too early to see it.
+            missed = [viewer for viewer in view.window.viewers_after(view.cursor.number) if viewer not in view.wallets]
+            for start in range(0, len(missed), WALLETS_PER_CALL):
+                await self._read_wallets(view, missed[start : start + WALLETS_PER_CALL])
+        await self.read_on(gaps)
+
+    async def read_on(self, gaps: Findings) -> None:
+        """Reads what was added to the logs meanwhile; past the cursors nothing can be trimmed."""
+        for view in self.shards.values():
+            if view.serving:
+                try:
+                    await view.window.extend(self._redis)
+                except LogGapError as error:
+                    gaps.add(str(error))
+
+    async def _states(self) -> list[ShardState]:
+        try:
+            return await read_states(self._redis, len(self._cursors))
+        except ResponseError as error:
+            if not is_missing_function(error):
+                raise
+            return [_NOTHING] * len(self._cursors)  # a Redis that never served, or was wiped
+
+    async def _shard(self, shard: int, cursor: Cursor, state: ShardState, gaps: Findings) -> ShardView:
+        ahead = (state.epoch, state.number) >= (cursor.epoch, cursor.number)
+        if state.opened and (state.epoch != cursor.epoch or not ahead):
+            gaps.add(
+                f"shard {shard} serves at {state.epoch}-{state.number}, the ledger is at {cursor.epoch}-{cursor.number}"
+            )
+        serving = state.epoch == cursor.epoch and ahead
+        view = ShardView(shard, cursor, state, serving, Window(shard, cursor.epoch, cursor.number))
+        for _ in range(WINDOW_TRIES if serving else 0):
+            start = min(state.settled, state.applied)
+            view.window, view.state = Window(shard, cursor.epoch, start), state
+            trouble = ""
+            try:
+                await view.window.extend(self._redis)
+            except LogGapError as error:
+                trouble = str(error)
+            if not trouble and view.window.to >= state.number:
+                break
+            # Trimmed between the two looks, unless the mark stands still.
+            state = (await self._states())[shard]
+            if min(state.settled, state.applied) == start:
+                gaps.add(trouble or f"shard {shard}: the log ends at {view.window.to} of {state.number}")
+                break
+        if serving:
+            if state.settled > cursor.number:
+                gaps.add(f"shard {shard}: Redis was told that {state.settled} is settled, it is {cursor.number}")
+            if state.applied > state.number:
+                gaps.add(f"shard {shard}: {state.applied} is applied of {state.number}")
+        return view
+
+    async def _wallet_pages(self) -> AsyncIterator[tuple[int, list[str]]]:
+        cursor = 0
+        while True:
+            cursor, found = await self._redis.scan(cursor, match="{w*}:*:w:*", count=SCAN_COUNT)
+            by_shard: dict[int, list[str]] = {}
+            for key in found:
+                match = _WALLET_KEY.fullmatch(key) if isinstance(key, bytes) else None
+                view = self.shards.get(int(match[1])) if match else None
+                if match and view and view.serving and int(match[2]) == view.cursor.epoch:
+                    by_shard.setdefault(view.shard, []).append(match[3].decode())
+            for shard, viewers in by_shard.items():
+                yield shard, viewers
+            if cursor == 0:
+                return
+
+    async def _read_wallets(self, view: ShardView, viewers: Iterable[str]) -> None:
+        asked = list(viewers)
+        answer = await self._redis.fcall("gs_audit", 1, keys.shard(view.shard), *asked)
+        number, _, settled, *fields = answer
+        for place, viewer in enumerate(asked):
+            coins, credit, pending = fields[3 * place : 3 * place + 3]
+            if coins is not None:
+                view.wallets[viewer] = HeldWallet(int(coins), int(credit), int(pending), int(number), int(settled))

@@ -7,7 +7,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from tests.wallet.model import KEY, SHARDS, Gift, Ledger, Shard, Snapshot
+from tests.wallet.model import KEY, LIBRARY, SHARDS, Gift, Ledger, Shard, Snapshot
 
 VIEWERS = ("ana", "bob", "cy")
 gifts = st.builds(
@@ -26,13 +26,14 @@ class WalletMachine(RuleBasedStateMachine):
     """The functions on a real server, beside a ledger of plain dictionaries."""
 
     redis: Redis
+    library = LIBRARY
     snapshots = Bundle("snapshots")
     photographs = Bundle("photographs")
 
     @initialize()
     def start(self) -> None:
         self.redis.flushall()
-        self.shard = Shard(self.redis)
+        self.shard = Shard(self.redis, self.library)
         self.shard.begin()
         self.ledger = Ledger()
         self.answers: dict[tuple[str, str], str] = {}
@@ -46,6 +47,7 @@ class WalletMachine(RuleBasedStateMachine):
             if known is not None:
                 assert answer == known, "a request was answered twice, and differently"
             elif answer[0] in "AR":
+                assert answer[0] == "R" or int(answer.split(" ")[3]) >= 0, "a wallet was overdrawn"
                 self.answers[gift.viewer, gift.request] = answer
 
     # What the ledger does.
@@ -165,6 +167,16 @@ class WalletMachine(RuleBasedStateMachine):
             missing = sum(self.ledger.credits.get(viewer, [])[credit:])
             assert coins == self.ledger.balances.get(viewer, 0) - unsettled - missing
             assert held_pending == pending
+
+    @invariant()
+    def nothing_acknowledged_is_lost(self) -> None:
+        epoch = self.shard.state()["epoch"]
+        kept = {(epoch, row[0], row[6], row[5]) for row in self.unsettled()}
+        kept |= {(settled_in, row[0], row[6], row[5]) for settled_in, row in self.ledger.settled}
+        for (viewer, request), answer in self.answers.items():
+            if answer.startswith("A "):
+                gift_epoch, number = map(int, answer.split(" ")[1:3])
+                assert (gift_epoch, number, viewer, request) in kept
 
     @invariant()
     def no_request_is_settled_twice(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -66,11 +67,13 @@ class LineProcess:
 
 
 async def follow_orders(orders: dict[str, Callable[[Any], Awaitable[Any]]]) -> None:
-    """The child's end: do what stdin says, until it ends."""
+    """The child's end: do what stdin says, until it ends. Whatever else is printed goes to stderr."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         ((order, told),) = orjson.loads(line).items()
         answer = await orders[order](told)
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
-        sys.stdout.buffer.flush()
+        answers.write(orjson.dumps(answer) + b"\n")
+        answers.flush()

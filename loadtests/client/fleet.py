@@ -29,8 +29,10 @@ class Fleet:
         self._labels = 0
 
     async def __aenter__(self) -> Fleet:
-        for _ in range(self._count):
-            self._processes.append(await self._stack.enter_async_context(LineProcess("loadtests.client.process")))
+        async with self._stack:
+            for _ in range(self._count):
+                self._processes.append(await self._stack.enter_async_context(LineProcess("loadtests.client.process")))
+            self._stack = self._stack.pop_all()
         return self
 
     async def __aexit__(

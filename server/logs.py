@@ -47,6 +47,8 @@ def set_up_logging(settings: Settings, process: str) -> None:
     # Their debug lines hold what users send.
     for quiet in ("asyncio", "aiohttp.access"):
         logging.getLogger(quiet).setLevel(max(level, logging.WARNING))
+    # A pool that cannot reach Postgres says so with a traceback every second; whoever uses it says it once.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
 
 
 def _json(event: Any, **_: Any) -> str:

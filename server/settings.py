@@ -85,7 +85,7 @@ class Settings:
     demo_bots: bool = setting(
         True, "in demo mode: a few viewers that chat and send small gifts, so that rooms are alive"
     )
-    demo_logins_per_minute: int = setting(120, "demo logins from one address in a minute", least=1, most=1_000_000)
+    demo_logins_per_minute: int = setting(6000, "demo logins from one address in a minute", least=1, most=1_000_000)
     drain_timeout_s: float = setting(
         10.0, "how long a process may take to finish when it is asked to stop", least=0, most=600
     )

@@ -28,7 +28,7 @@ from server.stores.embedded_valkey import EmbeddedValkey
 from server.terminal import say
 from server.token_key import with_token_secret
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0
 READY_POLL_S = 0.05
 STORES_WAIT_S = 120.0  # a role started while a store is started again waits for it
 SAME_SIGNAL_S = 0.5
@@ -144,8 +144,8 @@ class Supervisor:
             place = "embedded"
             postgres = EmbeddedPostgres(folder / "postgres")
             await self._start_store(postgres)
-            for note in postgres.notes:
-                say(note, name="note", style="warning")
+            if postgres.note:
+                say(postgres.note, name="note", style="warning")
             settings = replace(settings, database_url=postgres.url)
         say(f"{place}, {await check_postgres(settings.database_url)}", name="Postgres")
         from server.ledger.migrate import migrate

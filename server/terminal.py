@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -20,7 +21,8 @@ def say(text: str = "", *, name: str = "", style: str = "") -> None:
         line = f"\033[{_STYLES[style]}m{label}{text}\033[0m"
     elif name and colour_wanted(sys.stdout):
         line = f"\033[36m{label}\033[0m{text}"
-    print(line, flush=True)
+    with contextlib.suppress(BrokenPipeError):  # whoever read it has left; the work goes on
+        print(line, flush=True)
 
 
 _STYLES = {"title": "1", "good": "1;32", "warning": "33", "bad": "1;31"}

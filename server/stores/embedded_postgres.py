@@ -55,7 +55,7 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 class EmbeddedPostgres:
     """One PostgreSQL server with its cluster in ``folder`` and the database ``giftstream``.
 
-    ``notes`` says in whole sentences what had to be opened so that the server's system user gets at its files.
+    ``note`` says which folders had to be opened so that the server's system user gets at its files.
     """
 
     name = "PostgreSQL"
@@ -64,7 +64,7 @@ class EmbeddedPostgres:
         self.folder = folder
         self.log = folder.with_name(f"{folder.name}.log")
         self.child: Child | None = None
-        self.notes: list[str] = []
+        self.note = ""
         self._options = {**SERVER_OPTIONS, **(options or {})}
         self._socket_folder = folder
 
@@ -148,7 +148,8 @@ class EmbeddedPostgres:
                 let_read(libraries)
         if self.folder.exists() and self.folder.stat().st_uid == 0:
             own(self.folder, user)
-        self.notes = [f"{folder} was made passable (o+x) for PostgreSQL's system user" for folder in opened]
+        if opened:
+            self.note = f"made passable (o+x) for PostgreSQL's system user: {', '.join(map(str, opened))}"
 
     def _run(self, program: Path, arguments: list[str | Path], user: tuple[int, int] | None) -> None:
         uid, gid = user or (None, None)

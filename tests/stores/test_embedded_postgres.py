@@ -132,6 +132,6 @@ async def test_as_root_it_opens_the_way_to_a_closed_folder_and_says_so(stores_fo
     await server.start()
     try:
         assert closed.stat().st_mode & 0o777 == 0o701
-        assert server.notes == [f"{closed} was made passable (o+x) for PostgreSQL's system user"]
+        assert server.note == f"made passable (o+x) for PostgreSQL's system user: {closed}"
     finally:
         await server.stop()

@@ -1,22 +1,17 @@
 /**
- * The live view: draws a LiveRoom into its panels, at a pace that does not depend on the number of gifts.
+ * The live room as the creator runs it: opening, watching, thanking, ending.
  */
 
 import { setText } from "../lib/element.js";
-import { formatCompact, formatDuration, formatNumber, toMicroseconds } from "../lib/format.js";
-import { RollingNumber } from "../lib/rolling_number.js";
-import { showToast } from "../lib/toasts.js";
+import { formatNumber, toMicroseconds } from "../lib/format.js";
 import { Announcer } from "./announcer.js";
 import { ChatPanel } from "./chat_panel.js";
 import { showConnection } from "./connection_pill.js";
 import { EndDialog } from "./end_dialog.js";
 import { LiveRoom } from "./live_room.js";
+import { LiveView } from "./live_view.js";
 import { OverlayLink } from "./overlay_link.js";
 import { byId, showView } from "./page.js";
-import { Paced } from "./paced.js";
-import { RateChart } from "./rate_chart.js";
-import { ThankPanel } from "./thank_panel.js";
-import { TopPanel } from "./top_panel.js";
 
 /** @typedef {import("../lib/api.js").Api} Api */
 /** @typedef {import("../lib/session.js").Session} Session */
@@ -24,37 +19,29 @@ import { TopPanel } from "./top_panel.js";
 
 const SECOND_MS = 1_000;
 const SAVE_EVERY_S = 5;
-const TOTALS_PAUSE_MS = 100;
-const LISTS_PAUSE_MS = 300;
 
 /** Fires "left" (CustomEvent<string>: why, or empty) when the room is no longer watched, and "identified" (CustomEvent<User>). */
 export class Dashboard extends EventTarget {
   /** @type {LiveRoom|null} */
   #room = null;
-  #startedAtMs = 0;
   #second = 0;
-  #totals = new Paced(() => this.#drawTotals(), TOTALS_PAUSE_MS);
-  #lists = new Paced(() => this.#drawLists(), LISTS_PAUSE_MS);
 
   /** @param {{api: Api, session: Session, giftName: (giftId: string) => string}} parts */
   constructor({ api, session, giftName }) {
     super();
     this.api = api;
     this.session = session;
-    this.diamonds = new RollingNumber({ testid: "studio-diamonds" });
-    byId("diamonds").append(this.diamonds.node);
-    this.chart = new RateChart(byId("chart"), byId("readout"), /** @type {HTMLDetailsElement} */ (byId("chart-table")));
-    this.thanks = new ThankPanel(giftName);
-    this.top = new TopPanel(byId("top"), byId("top-empty"));
+    this.view = new LiveView(giftName);
     this.chat = new ChatPanel();
     this.overlay = new OverlayLink(api);
     this.announcer = new Announcer(byId("announcer"));
     this.endDialog = new EndDialog(() => this.#end());
     this.endDialog.sheet.addEventListener("close", () => byId("back").hidden || byId("back").focus());
-    this.thanks.addEventListener("thank", (event) => this.#thank(/** @type {CustomEvent} */ (event).detail));
-    this.thanks.addEventListener("put-back", (event) => this.#putBack(/** @type {CustomEvent} */ (event).detail));
+    this.view.thanks.addEventListener("thank", (event) => this.#thank(/** @type {CustomEvent} */ (event).detail));
+    this.view.thanks.addEventListener("put-back", (event) => this.#putBack(/** @type {CustomEvent} */ (event).detail));
     byId("end").addEventListener("click", () => this.endDialog.open());
     byId("back").addEventListener("click", () => this.leave(""));
+    byId("reconnect").addEventListener("click", () => this.#room?.open());
     addEventListener("pagehide", () => this.#room?.save());
   }
 
@@ -77,7 +64,7 @@ export class Dashboard extends EventTarget {
     this.chat.attach(room.socket);
     this.announcer.start();
     this.overlay.load(roomId);
-    this.#startedAtMs = 0;
+    this.view.attach(room);
     this.#loadStart(room);
     showView("live");
     room.open();
@@ -85,10 +72,8 @@ export class Dashboard extends EventTarget {
     this.#second = window.setInterval(() => {
       seconds += 1;
       if (seconds % SAVE_EVERY_S === 0) room.save();
-      this.#lists.request();
-      this.#drawChart();
+      this.view.tick();
     }, SECOND_MS);
-    this.#drawAll();
   }
 
   /** @param {string} reason shown to the creator; may be empty */
@@ -107,6 +92,8 @@ export class Dashboard extends EventTarget {
     clearInterval(this.#second);
     this.announcer.stop();
     this.chat.attach(null);
+    this.view.attach(null);
+    byId("reconnect").hidden = true;
     this.endDialog.close();
     showConnection(byId("connection"), null);
   }
@@ -115,7 +102,7 @@ export class Dashboard extends EventTarget {
   async #loadStart(room) {
     try {
       const { started_at: startedAt } = await this.api.get(`/rooms/${encodeURIComponent(room.id)}`);
-      if (this.#room === room) this.#startedAtMs = toMicroseconds(startedAt) / 1000;
+      if (this.#room === room) this.view.startedAtMs = toMicroseconds(startedAt) / 1000;
     } catch {
       // The time on air is left out; everything that matters comes over the socket.
     }
@@ -128,8 +115,7 @@ export class Dashboard extends EventTarget {
     const count = step.gifts.reduce((sum, gift) => sum + gift.count, step.more.count);
     this.announcer.count(count, step.gifts.reduce((sum, gift) => sum + gift.coins, step.more.coins));
     if (room.state.ended) this.#onEnded(room);
-    this.#totals.request();
-    this.#lists.request();
+    this.view.changed();
   }
 
   /** @param {StateDetail} detail */
@@ -137,13 +123,11 @@ export class Dashboard extends EventTarget {
     const room = this.#room;
     if (!room) return;
     showConnection(byId("connection"), room.state.ended ? null : state);
+    byId("reconnect").hidden = state !== "closed" || room.state.ended;
     if (state !== "closed") return;
     if (reason === "unauthorized") this.session.signOut();
     else if (reason === "room_ended") this.#onEnded(room);
     else if (reason === "room_not_found" || reason === "forbidden") this.leave("That room cannot be opened.");
-    else if (!room.state.ended) {
-      showToast("The connection was closed.", { kind: "problem", action: { label: "Connect", run: () => room.open() } });
-    }
   }
 
   /** @param {LiveRoom} room */
@@ -157,6 +141,7 @@ export class Dashboard extends EventTarget {
     this.chat.allow(false);
     this.endDialog.close();
     showConnection(byId("connection"), null);
+    byId("reconnect").hidden = true;
     this.announcer.say("The room has ended.");
   }
 
@@ -175,47 +160,13 @@ export class Dashboard extends EventTarget {
     room.save();
     const next = room.queue.next();
     this.announcer.say(`Thanked ${thanks.from.name}. ${next ? `Next: ${next.from.name}, ${formatNumber(next.coins)} coins.` : "Nobody else waits."}`);
-    this.#lists.now();
+    this.view.acted();
   }
 
   /** @param {string} key */
   #putBack(key) {
     this.#room?.queue.putBack(key);
     this.#room?.save();
-    this.#lists.now();
-  }
-
-  #drawAll() {
-    this.#totals.now();
-    this.#lists.now();
-    this.#drawChart();
-  }
-
-  #drawTotals() {
-    const room = this.#room;
-    if (!room) return;
-    const { state } = room;
-    this.diamonds.set(state.diamonds);
-    setText(byId("room-name"), state.title);
-    setText(byId("viewers"), formatNumber(state.viewers));
-    setText(byId("gifts"), formatNumber(state.gifts_total));
-  }
-
-  #drawLists() {
-    const room = this.#room;
-    if (!room) return;
-    this.thanks.render(room.queue);
-    this.top.render(room.state.top);
-    const minutes = room.minutes();
-    setText(byId("this-minute"), formatCompact(minutes.at(-1)?.diamonds ?? 0));
-    setText(byId("best-minute"), formatCompact(Math.max(...minutes.map((bar) => bar.diamonds))));
-  }
-
-  #drawChart() {
-    const room = this.#room;
-    if (!room) return;
-    this.chart.render(room.minutes());
-    const onAirMs = room.clock.nowUs() / 1000 - this.#startedAtMs;
-    if (!room.state.ended) setText(byId("on-air"), this.#startedAtMs ? formatDuration(onAirMs) : "");
+    this.view.acted();
   }
 }

@@ -9,11 +9,14 @@
 const SLOW_MS = 20;
 /** Frames faster than this on average may raise it again. */
 const FAST_MS = 17.6;
-const SMOOTHING = 0.06;
-/** A gap longer than this is a hidden tab or a stopped loop, not a slow frame. */
-const GAP_MS = 250;
+/** The average follows the frames of about this long. */
+const WINDOW_MS = 400;
+/** A gap longer than this is a hidden tab, not a slow frame. */
+const GAP_MS = 1_500;
 const LOWER_AFTER_MS = 500;
+/** Calm needed before the quality is raised; doubled each time raising turned out to be too much. */
 const RAISE_AFTER_MS = 4_000;
+const RAISE_AFTER_MS_MAX = 64_000;
 
 export class Governor {
   /** @type {Quality} */
@@ -21,20 +24,22 @@ export class Governor {
   #averageMs = 16.7;
   #lastMs = 0;
   #changedMs = 0;
+  #raiseAfterMs = RAISE_AFTER_MS;
 
   /** Call once per animation frame. @param {number} nowMs */
   frame(nowMs) {
     const frameMs = nowMs - this.#lastMs;
     this.#lastMs = nowMs;
     if (frameMs <= 0 || frameMs > GAP_MS) return;
-    this.#averageMs += (frameMs - this.#averageMs) * SMOOTHING;
+    this.#averageMs += (frameMs - this.#averageMs) * Math.min(1, frameMs / WINDOW_MS);
     const sinceChangeMs = nowMs - this.#changedMs;
     if (this.#averageMs > SLOW_MS && this.quality > 0 && sinceChangeMs > LOWER_AFTER_MS) this.#change(-1, nowMs);
-    else if (this.#averageMs < FAST_MS && this.quality < 2 && sinceChangeMs > RAISE_AFTER_MS) this.#change(1, nowMs);
+    else if (this.#averageMs < FAST_MS && this.quality < 2 && sinceChangeMs > this.#raiseAfterMs) this.#change(1, nowMs);
   }
 
   /** @param {1|-1} by @param {number} nowMs */
   #change(by, nowMs) {
+    if (by === -1) this.#raiseAfterMs = Math.min(RAISE_AFTER_MS_MAX, this.#raiseAfterMs * 2);
     this.quality = /** @type {Quality} */ (this.quality + by);
     this.#changedMs = nowMs;
   }

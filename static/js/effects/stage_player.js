@@ -8,6 +8,7 @@ import { artUrl } from "../lib/gifts.js";
 import { prefersReducedMotion } from "../lib/motion.js";
 import { paintAvatar } from "../lib/avatar.js";
 import { CHOREOGRAPHIES } from "./choreography.js";
+import { paintGlow } from "./glow.js";
 import { StageQueue } from "./stage_queue.js";
 
 /** @typedef {import("./stage_queue.js").StageItem} StageItem */
@@ -31,12 +32,13 @@ export class StagePlayer {
    * @param {HTMLElement} host the positioned stage
    * @param {import("./frame_loop.js").FrameLoop} loop
    * @param {import("./particles.js").Particles} particles over the same stage
+   * @param {import("./governor.js").Governor} governor below its best quality the light behind the gift is left out
    */
-  constructor(host, loop, particles) {
+  constructor(host, loop, particles, governor) {
     this.particles = particles;
+    this.governor = governor;
     this.veil = element("div", { class: "stage-veil" });
-    this.rays = element("div", { class: "stage-rays" });
-    this.halo = element("div", { class: "stage-halo" });
+    this.glow = element("canvas", { class: "stage-glow" });
     this.art = element("img", { class: "stage-art", attrs: { alt: "", draggable: "false" } });
     this.moons = Array.from({ length: SATELLITES }, () => element("img", { class: "stage-moon", attrs: { alt: "" } }));
     this.moons.forEach((moon, i) => moon.style.setProperty("--turn", `${i / SATELLITES}turn`));
@@ -49,7 +51,7 @@ export class StagePlayer {
       element("span", { class: "stage-words" }, this.sender, this.label),
       element("span", { class: "stage-coins" }, icon("coin"), this.coins));
     this.node = element("div", { class: "stage-animation", testid: "stage-animation", attrs: { "aria-hidden": "true" } },
-      this.veil, this.rays, this.halo, this.orbit, this.art, this.banner);
+      this.veil, this.glow, this.orbit, this.art, this.banner);
     this.node.hidden = true;
     host.append(this.node);
     this.wake = loop.add((nowMs) => this.#frame(nowMs));
@@ -96,8 +98,6 @@ export class StagePlayer {
     this.node.dataset.gift = gift.id;
     this.node.dataset.tier = gift.tier;
     this.node.classList.toggle("is-still", still);
-    this.node.style.setProperty("--effect-a", gift.effect.colors[0] ?? "#ff5c8a");
-    this.node.style.setProperty("--effect-b", gift.effect.colors[1] ?? gift.effect.colors[0] ?? "#8b2be2");
     this.node.hidden = false;
     if (!still) this.#animate(gift, durationMs);
   }
@@ -107,13 +107,15 @@ export class StagePlayer {
     const plan = CHOREOGRAPHIES[gift.effect.kind] ?? CHOREOGRAPHIES.pop;
     const whole = { duration: durationMs, fill: /** @type {const} */ ("both") };
     const fadeInOut = [{ opacity: 0 }, { offset: 0.1, opacity: 1 }, { offset: 0.88, opacity: 1 }, { opacity: 0 }];
-    this.rays.hidden = !plan.rays;
+    const [first, second = first] = gift.effect.colors;
+    this.glow.hidden = this.governor.quality < 2;
+    if (!this.glow.hidden) paintGlow(this.glow, second, plan.rays ? first : null);
     this.orbit.hidden = !plan.satellites;
     this.#animations = [
       this.veil.animate(fadeInOut, whole),
-      this.halo.animate([
-        { transform: "scale(0.3)", opacity: 0 }, { offset: 0.2, transform: "scale(1)", opacity: 0.9 },
-        { offset: 0.84, transform: "scale(1.15)", opacity: 0.8 }, { transform: "scale(1.5)", opacity: 0 },
+      this.glow.animate([
+        { transform: "scale(0.3) rotate(0turn)", opacity: 0 }, { offset: 0.2, transform: "scale(1) rotate(0.07turn)", opacity: 1 },
+        { offset: 0.84, transform: "scale(1.15) rotate(0.3turn)", opacity: 0.9 }, { transform: "scale(1.4) rotate(0.35turn)", opacity: 0 },
       ], whole),
       this.art.animate(plan.art, whole),
       this.banner.animate([
@@ -122,10 +124,6 @@ export class StagePlayer {
         { transform: "translateY(-12px)", opacity: 0 },
       ], whole),
     ];
-    if (plan.rays) {
-      this.#animations.push(this.rays.animate(
-        [{ transform: "rotate(0turn)" }, { transform: "rotate(0.35turn)" }], whole), this.rays.animate(fadeInOut, whole));
-    }
     if (plan.satellites) {
       for (const moon of this.moons) moon.src = artUrl(gift.id);
       this.#animations.push(this.orbit.animate([
@@ -145,7 +143,7 @@ export class StagePlayer {
     const scene = {
       particles: this.particles,
       gift: item.gift,
-      centre: { x: this.particles.width / 2, y: this.particles.height * 0.4 },
+      centre: { x: this.art.offsetLeft, y: this.art.offsetTop },
       art: () => this.#artCentre(),
     };
     while (this.#playing.cue < plan.cues.length && part >= plan.cues[this.#playing.cue].at) {

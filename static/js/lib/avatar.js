@@ -2,7 +2,7 @@
  * A face for every user without a picture: an initial on a colour that follows from the id.
  */
 
-import { element } from "./element.js";
+import { element, setText } from "./element.js";
 
 const SHOWABLE = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
@@ -18,9 +18,12 @@ export function hashId(id) {
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** @param {string} id @returns {number} hue in degrees */
+/** Hues that stay clear at one lightness; the muddy yellows and greens are left out. */
+const HUES = [0, 14, 28, 44, 150, 165, 185, 205, 225, 245, 262, 280, 298, 316, 334, 348];
+
+/** @param {string} id @returns {number} hue in degrees, of the OKLCH circle */
 export function hueOf(id) {
-  return hashId(id) % 360;
+  return HUES[hashId(id) % HUES.length];
 }
 
 /** @param {string} name @returns {string} its first letter, digit or pictograph, upper case; "?" when it has none */
@@ -54,6 +57,6 @@ export function paintAvatar(node, user) {
   const initial = initialOf(user.name);
   if (node.dataset.user === user.id && node.textContent === initial) return;
   node.dataset.user = user.id;
-  node.textContent = initial;
+  setText(node, initial);
   node.style.setProperty("--avatar-hue", String(hueOf(user.id)));
 }

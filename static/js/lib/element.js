@@ -52,10 +52,16 @@ export function userText(text, className) {
 }
 
 /**
- * Sets the text only when it differs, so that an unchanged value costs no layout.
+ * Sets the text only when it differs, and in the text node that is there: no layout for an unchanged value, no garbage
+ * for a changed one.
  * @param {Node} node
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const only = node.firstChild;
+  if (only instanceof Text && only === node.lastChild) {
+    if (only.data !== text) only.data = text;
+  } else if (node.textContent !== text) {
+    node.textContent = text;
+  }
 }

@@ -29,6 +29,9 @@
 /** @type {readonly Tier[]} cheapest first */
 export const TIERS = ["small", "medium", "large", "epic", "legendary"];
 
+/** The gift everybody knows: chosen first, and first where only a few gifts fit. */
+export const FAVOURITE_GIFT = "rose";
+
 /** @type {Effect} stands in where the catalogue does not know a gift */
 const PLAIN_EFFECT = { kind: "pop", colors: ["#ff5c8a", "#ffd166"], duration_ms: 900, particles: 6, stage: false };
 

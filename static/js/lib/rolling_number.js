@@ -3,7 +3,7 @@
  * dress, and a digit that is still moving is not started again.
  */
 
-import { element } from "./element.js";
+import { element, setText } from "./element.js";
 import { formatNumber } from "./format.js";
 import { prefersReducedMotion } from "./motion.js";
 
@@ -41,7 +41,7 @@ export class RollingNumber {
     characters.forEach((character, place) => {
       const box = this.#boxes[place];
       if (box.textContent === character) return;
-      box.textContent = character;
+      setText(box, character);
       if (animated) this.#roll(box, rising);
     });
   }
@@ -49,9 +49,9 @@ export class RollingNumber {
   /** @param {HTMLSpanElement} box @param {boolean} rising */
   #roll(box, rising) {
     if (this.#rolls.get(box)?.playState === "running") return;
-    const from = rising ? "70%" : "-70%";
+    const from = rising ? "48%" : "-48%";
     this.#rolls.set(box, box.animate(
-      [{ transform: `translateY(${from})`, opacity: 0.2 }, { transform: "none", opacity: 1 }],
+      [{ transform: `translateY(${from})`, opacity: 0.45 }, { transform: "none", opacity: 1 }],
       { duration: ROLL_MS, easing: ROLL_EASING },
     ));
   }

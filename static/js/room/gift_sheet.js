@@ -4,7 +4,7 @@
 
 import { element, icon, setText } from "../lib/element.js";
 import { formatNumber } from "../lib/format.js";
-import { TIERS, artUrl } from "../lib/gifts.js";
+import { FAVOURITE_GIFT, TIERS, artUrl } from "../lib/gifts.js";
 import { markChosen, rovingFocus } from "../lib/roving_focus.js";
 import { Sheet } from "../lib/sheet.js";
 import { SendButton } from "./send_button.js";
@@ -33,7 +33,7 @@ export class GiftSheet {
     this.balance = balance;
     this.tiers = TIERS.filter((tier) => catalogue.inTier(tier).length > 0);
     /** @type {Gift} */
-    this.gift = catalogue.gifts[0];
+    this.gift = catalogue.byId.get(FAVOURITE_GIFT) ?? catalogue.gifts[0];
     this.quantity = QUANTITIES[0];
     this.tabs = this.tiers.map((tier) => this.#tab(tier));
     this.panels = this.tiers.map((tier) => this.#panel(tier));
@@ -45,7 +45,7 @@ export class GiftSheet {
     this.sheet.body.append(this.#tabList(), ...this.panels, this.#footer());
     balance.addEventListener("change", () => this.#renderBalance());
     this.#renderBalance();
-    this.#chooseTier(this.tiers[0]);
+    this.#chooseTier(this.gift.tier);
     this.#chooseQuantity(QUANTITIES[0]);
   }
 

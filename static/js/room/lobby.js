@@ -2,7 +2,7 @@
  * The lobby: a card for every live room, kept fresh, a page at a time.
  */
 
-import { huesOf } from "../effects/backdrop.js";
+import { paletteOf } from "../effects/palettes.js";
 import { avatar } from "../lib/avatar.js";
 import { ApiError } from "../lib/api.js";
 import { element, icon, setText, userText } from "../lib/element.js";
@@ -125,6 +125,6 @@ function roomCard(room) {
       element("span", { class: "card-creator" }, userText(room.creator.name, "truncate"),
         element("span", { class: "card-diamonds" }, icon("diamond"), diamonds, element("span", { class: "visually-hidden", text: " diamonds" })))));
   const node = element("li", { class: "card", testid: "room-card", attrs: { "data-room": room.id } }, link);
-  huesOf(room.creator.id).forEach((hue, i) => node.style.setProperty(`--hue-${i + 1}`, String(hue)));
+  paletteOf(room.creator.id).forEach((color, i) => node.style.setProperty(`--color-${i + 1}`, color));
   return { node, title, viewers, diamonds };
 }

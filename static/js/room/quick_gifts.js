@@ -4,12 +4,10 @@
 
 import { element, icon } from "../lib/element.js";
 import { formatNumber } from "../lib/format.js";
-import { TIERS, artUrl } from "../lib/gifts.js";
+import { FAVOURITE_GIFT, TIERS, artUrl } from "../lib/gifts.js";
 
 /** How many of each tier, cheapest tier first. */
 const PER_TIER = [2, 1, 1, 1, 0];
-/** The gift everybody knows comes first. */
-const FAVOURITE = "rose";
 
 export class QuickGifts {
   /**
@@ -18,7 +16,7 @@ export class QuickGifts {
    */
   constructor(host, { catalogue, sender }) {
     const gifts = TIERS.flatMap((tier, i) => {
-      const inTier = catalogue.inTier(tier).sort((a, b) => Number(b.id === FAVOURITE) - Number(a.id === FAVOURITE));
+      const inTier = catalogue.inTier(tier).sort((a, b) => Number(b.id === FAVOURITE_GIFT) - Number(a.id === FAVOURITE_GIFT));
       return inTier.slice(0, PER_TIER[i]);
     });
     host.append(...gifts.map((gift) => element("button", {

@@ -56,7 +56,7 @@ export class RoomPage {
     const governor = new Governor();
     this.particles = new Particles(/** @type {HTMLCanvasElement} */ (part("particles")), loop, governor);
     this.backdrop = new Backdrop(/** @type {HTMLCanvasElement} */ (part("backdrop")), loop, governor);
-    this.player = new StagePlayer(part("player"), loop, this.particles);
+    this.player = new StagePlayer(part("player"), loop, this.particles, governor);
     this.tray = new GiftTray(part("lanes"), loop, this.particles);
     this.hearts = new Hearts(part("hearts"));
     this.header = new RoomHeader(root);

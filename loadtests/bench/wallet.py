@@ -10,8 +10,8 @@ from loadtests.bench.measure import Goal, Measure
 from loadtests.bench.raw_debits import GIFTS_PER_CALL
 from loadtests.bench.stores import stores
 from loadtests.funding import give_coins
+from loadtests.ledger_pool import ledger_pool
 from loadtests.line_process import LineProcess
-from server.stores import postgres
 
 PART = "a. wallet engine"
 VIEWERS = 1000
@@ -41,9 +41,8 @@ async def _at(run: BenchRun, shards: int) -> list[Measure]:
     raw_cost_us: list[float] = []
     async with stores(shards=shards) as running:
         viewers = [f"viewer-{n}" for n in range(VIEWERS)]
-        pool = await postgres.connect(running.settings.database_url)
-        await give_coins(pool, viewers, COINS)
-        await pool.close()
+        async with ledger_pool(running.settings) as pool:
+            await give_coins(pool, viewers, COINS)
         async with Feeders(running.settings, PROCESSES) as feeders, LineProcess("loadtests.bench.raw_debits") as bare:
             await feeders.seat(viewers, ["room"])
             await feeders.drive(seconds=0.5, window=WINDOW)

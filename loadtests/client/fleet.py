@@ -18,6 +18,11 @@ START_AHEAD_S = 0.3
 """How far ahead a phase is told, so that all processes begin it at the same time."""
 
 
+SCREENS_TIMEOUT_S = 15.0
+SCREENS_POLL_S = 0.1
+"""After the last answer: what the screens have not seen by then is missing."""
+
+
 class Fleet:
     """Load processes; a context manager that ends them."""
 
@@ -61,7 +66,21 @@ class Fleet:
         whole = Tally()
         for answer in answers:
             whole.add(Tally.from_dict(answer))
+        deadline_s = time.monotonic() + SCREENS_TIMEOUT_S
+        while (wrong := await self._seen_wrong(whole)) and time.monotonic() < deadline_s:
+            await asyncio.sleep(SCREENS_POLL_S)
+        whole.rooms_seen_wrong = wrong
         return whole
+
+    async def _seen_wrong(self, tally: Tally) -> list[str]:
+        """Rooms where some member has not seen exactly the gifts that were acknowledged."""
+        wrong = {
+            room
+            for seen in await self._tell("screens", [None] * self._count)
+            for room, (least, most) in seen.items()
+            if not least == tally.pieces_acked[room] == most
+        }
+        return sorted(wrong)
 
     async def close(self, keep: int = 0) -> None:
         """End all connections but the first of each process."""

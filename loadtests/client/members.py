@@ -16,8 +16,10 @@ from loadtests.client.tally import Tally
 
 ANSWER_TIMEOUT_S = 30.0
 
-REFUSED_PAUSE_S = 0.05
-"""In a closed loop, after a refusal, before the next gift."""
+ASKED_AGAIN = frozenset({"unavailable", "busy", "rate_limited"})
+"""Refusals that are not for good: the gift is sent again under the same id, and is still timed from its first time."""
+
+REFUSED_PAUSE_S = 0.1
 
 _DELTA = b'{"type":"delta"'
 _ACK = b'{"type":"gift_ack","id":"'
@@ -148,27 +150,28 @@ class Gifter(Viewer):
     def _answered(self, request_id: bytes, code: str | None) -> None:
         if self.round is None:
             return
-        tally = self.round.tally
-        meant_us = self.round.sent_at_us.pop(int(request_id[4:]), None) if request_id[:4] == self.round.label else None
+        tally, number = self.round.tally, int(request_id[4:])
+        meant_us = self.round.sent_at_us.get(number) if request_id[:4] == self.round.label else None
         if meant_us is None:
             tally.strangers += 1
             return
+        if code in ASKED_AGAIN:
+            tally.asked_again[str(code)] += 1
+            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._ask_again, self.round, number)
+            return
+        del self.round.sent_at_us[number]
         if code is None:
             tally.acked += 1
             tally.pieces_acked[self.seat.room] += 1
             tally.ack.record(int(time.monotonic() * 1e6) - meant_us)
         else:
             tally.nacks[code] += 1
-        if not self.round.phase.window:
-            return
-        if code is None:
+        if self.round.phase.window:
             self._refill += 1
-        else:
-            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._go_on, self.round)
 
-    def _go_on(self, this_round: Round) -> None:
-        if this_round is self.round and time.monotonic() < this_round.phase.ends_at_s:
-            self.send_gifts(1)
+    def _ask_again(self, this_round: Round, number: int) -> None:
+        if this_round is self.round:
+            self.send(b"%b%012d%b" % (self._head, number, self._tail))
 
 
 class Probe(Viewer):
@@ -176,10 +179,14 @@ class Probe(Viewer):
 
     def send_probe(self, number: int) -> None:
         assert self.round is not None
-        phase = self.round.phase
-        head, tail = gift_frame_halves(phase.label, self.seat.room, phase.probe_gift, number)
         self.round.tally.sent += 1
-        self.send(b"%b%012d%b" % (head, number, tail))
+        self._send(number)
+
+    def _send(self, number: int) -> None:
+        if self.round is not None:
+            phase = self.round.phase
+            head, tail = gift_frame_halves(phase.label, self.seat.room, phase.probe_gift, number)
+            self.send(b"%b%012d%b" % (head, number, tail))
 
     def _on_answer(self, frame: dict[str, object]) -> None:
         if self.round is None or frame["type"] not in {"gift_ack", "gift_nack"}:
@@ -194,6 +201,9 @@ class Probe(Viewer):
             tally.acked += 1
             tally.pieces_acked[self.seat.room] += number
             tally.probe_ack.record(int((time.monotonic() - self.round.phase.probe_at_s(number)) * 1e6))
+        elif frame["code"] in ASKED_AGAIN:
+            tally.asked_again[str(frame["code"])] += 1
+            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._send, int(request_id[4:]))
         else:
             tally.nacks[str(frame["code"])] += 1
 

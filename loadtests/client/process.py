@@ -1,7 +1,8 @@
 """One load process: ``python -m loadtests.client.process``; see `loadtests.line_process`. Its orders:
 
     {"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
-    {"phase": {…}}                                                      answered with the phase's tally
+    {"phase": {…}}                                                      answered with the phase's tally, its answers awaited
+    {"screens": null}                                                   answered with what each room's members have seen
     {"close": n}                                                        ends all but the first n connections
 """
 
@@ -23,8 +24,6 @@ from loadtests.client.tally import Tally
 from loadtests.line_process import follow_orders
 
 TICK_S = 0.001
-QUIET_S = 0.5
-"""After the last answer: what the screens have not seen by then is missing."""
 
 
 class LoadProcess:
@@ -81,6 +80,7 @@ class LoadProcess:
             group.create_task(self._send(this_round))
             group.create_task(self._send_probes(this_round))
             group.create_task(asyncio.sleep(phase.duration_s))
+        tally.started_at_s = phase.starts_at_s
         tally.seconds = time.monotonic() - phase.starts_at_s
         tally.cpu_s = tally.cpu_s_most = _cpu_s() - cpu_s
         tally.members = len(self._members)
@@ -89,9 +89,6 @@ class LoadProcess:
         tally.frames_most = max((member.frames for member in self._members), default=0)
         tally.bytes_most = max((member.frame_bytes for member in self._members), default=0)
         await self._await_answers(this_round)
-        self._look_at_screens(tally)
-        for member in self._members:
-            member.round = None
         return tally
 
     async def _send(self, this_round: Round) -> None:
@@ -124,19 +121,20 @@ class LoadProcess:
                 probe.send_probe(number)
 
     async def _await_answers(self, this_round: Round) -> None:
-        """Wait until every gift has its answer and the screens had time to show it."""
+        """Wait until every gift has its answer."""
         tally = this_round.tally
         deadline_s = time.monotonic() + this_round.phase.answers_grace_s
         while tally.sent > tally.acked + tally.nacks.total() and time.monotonic() < deadline_s:
             await asyncio.sleep(TICK_S)
         tally.unanswered = tally.sent - tally.acked - tally.nacks.total()
-        await asyncio.sleep(QUIET_S)
 
-    def _look_at_screens(self, tally: Tally) -> None:
+    def screens(self) -> dict[str, tuple[int, int]]:
+        """Room → gifts seen since the phase began, by the member that saw least and the one that saw most."""
+        seen: dict[str, tuple[int, int]] = {}
         for member in self._members:
-            room, seen = member.seat.room, member.pieces
-            tally.pieces_seen_least[room] = min(seen, tally.pieces_seen_least.get(room, seen))
-            tally.pieces_seen_most[room] = max(seen, tally.pieces_seen_most.get(room, seen))
+            least, most = seen.get(member.seat.room, (member.pieces, member.pieces))
+            seen[member.seat.room] = min(least, member.pieces), max(most, member.pieces)
+        return seen
 
 
 def _cpu_s() -> float:
@@ -153,10 +151,13 @@ async def _main() -> None:
     async def phase(told: dict[str, Any]) -> dict[str, Any]:
         return (await process.phase(Phase(**told))).as_dict()
 
+    async def screens(_: None) -> dict[str, tuple[int, int]]:
+        return process.screens()
+
     async def close(keep: int) -> dict[str, Any]:
         return process.close(keep)
 
-    await follow_orders({"enter": enter, "phase": phase, "close": close})
+    await follow_orders({"enter": enter, "phase": phase, "screens": screens, "close": close})
     process.close(0)
 
 

@@ -30,7 +30,7 @@ class Fleet:
         self._count = processes
         self._processes: list[LineProcess] = []
         self._stack = AsyncExitStack()
-        self._gifters: list[int] = []
+        self._gifters = [0] * processes
         self._labels = 0
 
     async def __aenter__(self) -> Fleet:
@@ -46,9 +46,10 @@ class Fleet:
         await self._stack.aclose()
 
     async def enter(self, target: Target, seats: Sequence[Seat]) -> float:
-        """Connect everybody and return how long it took, in seconds; seats keep their order."""
+        """Connect more members and return how long it took, in seconds; seats keep their order."""
         hands = [list(seats[n :: self._count]) for n in range(self._count)]
-        self._gifters = [sum(seat.role == "gifter" for seat in hand) for hand in hands]
+        for n, hand in enumerate(hands):
+            self._gifters[n] += sum(seat.role == "gifter" for seat in hand)
         began_s = time.monotonic()
         await self._tell(
             "enter", [{"target": asdict(target), "seats": [astuple(seat) for seat in hand]} for hand in hands]
@@ -67,9 +68,11 @@ class Fleet:
         for answer in answers:
             whole.add(Tally.from_dict(answer))
         deadline_s = time.monotonic() + SCREENS_TIMEOUT_S
-        while (wrong := await self._seen_wrong(whole)) and time.monotonic() < deadline_s:
+        while whole.sent and (wrong := await self._seen_wrong(whole)):
+            if time.monotonic() > deadline_s:
+                whole.rooms_seen_wrong = wrong
+                break
             await asyncio.sleep(SCREENS_POLL_S)
-        whole.rooms_seen_wrong = wrong
         return whole
 
     async def _seen_wrong(self, tally: Tally) -> list[str]:
@@ -83,7 +86,7 @@ class Fleet:
         return sorted(wrong)
 
     async def close(self, keep: int = 0) -> None:
-        """End all connections but the first of each process."""
+        """End all connections but the first of each process, which are the first that entered."""
         await self._tell("close", [keep] * self._count)
 
     async def _tell(self, order: str, told: list[Any]) -> list[Any]:

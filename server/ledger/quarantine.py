@@ -1,9 +1,8 @@
 """Gifts that cannot be settled: kept beside the ledger, never dropped, never in the way of the others."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import orjson
 
 from server.domain.gift import COUNT_MAX, GiftRecord
 from server.domain.money import MONEY_MAX
@@ -33,7 +32,7 @@ class Quarantined:
         return cls(
             number=gift.number,
             reason=reason,
-            record=orjson.dumps(gift).decode()[:RECORD_CHARS_MAX],
+            record=json.dumps(gift, ensure_ascii=False)[:RECORD_CHARS_MAX],
             viewer=gift.viewer,
             room=gift.room,
             coins=gift.coins if 0 <= gift.coins <= MONEY_MAX else None,

@@ -166,8 +166,8 @@ async def check_room_rows(conn: Connection, wrong: Findings) -> None:
         conn,
         wrong,
         """
-        SELECT 'room ' || id || ': ' || rooms.coins || '/' || rooms.diamonds || '/' || rooms.gifts
-               || ' coins/diamonds/gifts, its gifts make '
+        SELECT 'room ' || id || ': ' || coalesce(rooms.coins, 0) || '/' || coalesce(rooms.diamonds, 0) || '/'
+               || coalesce(rooms.gifts, 0) || ' coins/diamonds/gifts, its gifts make '
                || coalesce(given.coins, 0) || '/' || coalesce(given.diamonds, 0) || '/' || coalesce(given.gifts, 0)
         FROM rooms FULL JOIN (
             SELECT room_id AS id, sum(coins) AS coins, sum(diamonds) AS diamonds, sum(count) AS gifts

@@ -8,6 +8,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from server.stores.redis_connection import use_cancellable_connections
+
 VERSION_MIN = (7, 2)
 """First release with WAITAOF, by which a write is known to be on disk."""
 
@@ -57,6 +59,7 @@ async def connect(url: str) -> Redis:
         )
     except ValueError as error:
         raise StoreUnfit(f"REDIS_URL: {error}") from error
+    use_cancellable_connections(client)
     return client
 
 

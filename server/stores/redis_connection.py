@@ -1,0 +1,64 @@
+"""Connections that can be cancelled while they send.
+
+redis-py sends through `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that arrives when the bytes
+have just left: a background task would go on for ever, and whoever waits for its end too. `asyncio.timeout` remembers.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+class _Cancellable(AbstractConnection):
+    """Sends as redis-py does, errors included."""
+
+    __slots__ = ()
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        if not self.is_connected:
+            await self.connect_check_health(check_health=False)
+        if check_health:
+            await self.check_health()  # type: ignore[no-untyped-call]
+        packed = command.encode() if isinstance(command, str) else command
+        try:
+            async with asyncio.timeout(self.socket_timeout):
+                await self._send_packed_command([packed] if isinstance(packed, bytes) else packed)
+        except TimeoutError:
+            await self.disconnect(nowait=True)
+            raise RedisTimeoutError("Timeout writing to socket") from None
+        except OSError as error:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+        except BaseException:
+            # Half a command may have left: nothing more can be said on this connection.
+            await self.disconnect(nowait=True)
+            raise
+
+
+class _Tcp(_Cancellable, Connection):
+    __slots__ = ()
+
+
+class _Tls(_Cancellable, SSLConnection):
+    __slots__ = ()
+
+
+class _Unix(_Cancellable, UnixDomainSocketConnection):
+    __slots__ = ()
+
+
+_CLASSES: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
+
+
+def use_cancellable_connections(client: Redis) -> None:
+    """Makes a client that has not connected yet use the connections of this module."""
+    pool = client.connection_pool
+    pool.connection_class = _CLASSES[pool.connection_class]

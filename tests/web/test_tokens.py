@@ -1,0 +1,93 @@
+"""Tokens: only what we signed, with our algorithm, unexpired and well-formed, speaks for anyone."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+
+import jwt
+import orjson
+import pytest
+
+from server.domain.errors import Code, Refusal
+from server.settings import Settings
+from server.web.tokens import Role, issue_token, verify
+
+SECRET = "0123456789abcdef" * 4
+SETTINGS = Settings(token_secret=SECRET, token_leeway_s=5)
+
+
+def signed(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, secret, algorithm=algorithm)
+
+
+def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: str = "") -> str:
+    parts = [base64.urlsafe_b64encode(orjson.dumps(part)).decode().rstrip("=") for part in (header, claims)]
+    return ".".join([*parts, signature])
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    return {"sub": "vera", "name": "Vera", "role": "viewer", "exp": int(time.time()) + 60, **changes}
+
+
+def test_a_token_says_who_it_speaks_for():
+    identity = verify(SETTINGS, issue_token(SETTINGS, "vera@example.org", "Vera", "creator", 60))
+    assert (identity.user_id, identity.name, identity.role) == ("vera@example.org", "Vera", Role.CREATOR)
+    assert (identity.room, identity.read_only) == (None, False)
+
+
+def test_an_overlay_token_names_its_room_and_can_only_read():
+    identity = verify(SETTINGS, issue_token(SETTINGS, "o", "O", "viewer", 60, room="r_1", read_only=True))
+    assert (identity.room, identity.read_only) == ("r_1", True)
+
+
+def test_a_name_is_cleaned_and_never_empty():
+    assert verify(SETTINGS, signed(claims(name="\u202eev\til\u0000" + "x" * 99))).name == "ev il" + "x" * 35
+    assert verify(SETTINGS, signed(claims(name="\u200b\u200b"))).name == "vera"
+
+
+def test_the_leeway_forgives_a_clock_that_is_a_little_behind():
+    assert verify(SETTINGS, signed(claims(exp=int(time.time()) - 2))).user_id == "vera"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(unsigned({"alg": "none", "typ": "JWT"}, claims()), id="alg none"),
+        pytest.param(unsigned({"alg": "None"}, claims()), id="alg None"),
+        pytest.param(signed(claims(), secret="fedcba9876543210" * 4), id="forged"),
+        pytest.param(signed(claims(), secret=SECRET * 2, algorithm="HS512"), id="another algorithm"),
+        pytest.param(signed(claims(), algorithm="HS384"), id="our key, another algorithm"),
+        pytest.param(signed(claims(exp=int(time.time()) - 60)), id="expired"),
+        pytest.param(signed({"sub": "vera"}), id="never expires"),
+        pytest.param(signed({"exp": int(time.time()) + 60}), id="of nobody"),
+        pytest.param(signed(claims(nbf=int(time.time()) + 600)), id="not yet"),
+        pytest.param(signed(claims(sub="")), id="empty id"),
+        pytest.param(signed(claims(sub="x" * 65)), id="id of 65"),
+        pytest.param(signed(claims(sub="a b")), id="id with a space"),
+        pytest.param(signed(claims(sub="vera\n")), id="id with a line end"),
+        pytest.param(signed(claims(sub="{w00}:shard")), id="id with braces"),
+        pytest.param(signed(claims(role="root")), id="unknown role"),
+        pytest.param(signed(claims(name=5)), id="name is a number"),
+        pytest.param(signed(claims(room="../x")), id="room that is none"),
+        pytest.param(signed(claims())[:-2], id="cut"),
+        pytest.param("a.b.c", id="no base64"),
+        pytest.param("", id="empty"),
+        pytest.param("x" * 5000, id="huge"),
+        pytest.param("…", id="not ASCII"),
+        pytest.param(None, id="null"),
+        pytest.param(5, id="a number"),
+    ],
+)
+def test_any_other_token_is_unauthorized_and_the_answer_does_not_say_why(token: object):
+    with pytest.raises(Refusal) as caught:
+        verify(SETTINGS, token)
+    assert caught.value.code is Code.UNAUTHORIZED
+    assert str(caught.value) == str(Refusal(Code.UNAUTHORIZED))
+
+
+@pytest.mark.parametrize(("user", "role", "room"), [("a b", "viewer", None), ("a", "king", None), ("a", "viewer", "r/1")])
+def test_no_token_is_issued_that_would_not_be_taken(user: str, role: str, room: str | None):
+    with pytest.raises(ValueError, match="."):
+        issue_token(SETTINGS, user, "A", role, 60, room=room)

@@ -70,6 +70,27 @@ async def test_what_was_committed_survives_kill_9_of_the_server_while_a_query_ru
     assert await _fetch(server, "SELECT count(*) FROM t") == 1000
 
 
+async def test_a_start_waits_for_a_backend_that_outlives_its_server(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await asyncpg.connect(server.url)
+    backend = await connection.fetchval("SELECT pg_backend_pid()")
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        _child(server).signal(signal.SIGKILL)
+        assert await _child(server).wait(10) == -signal.SIGKILL
+        with monkeypatch.context() as impatient:
+            impatient.setattr("server.stores.embedded_postgres.PREDECESSOR_TIMEOUT_S", 0.3)
+            with pytest.raises(StartError, match="in use by another process"):
+                await server.start()
+        assert runs(backend)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    await server.start()
+    assert not runs(backend)
+    connection.terminate()
+
+
 async def test_a_pid_file_whose_pid_is_another_process_now_does_not_stop_it(server: EmbeddedPostgres) -> None:
     pid_file = server.folder / "postmaster.pid"
     left = pid_file.read_text()

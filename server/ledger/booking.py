@@ -25,7 +25,7 @@ class Misfit:
 
 @dataclass(slots=True)
 class Sums:
-    """Gifts that can be booked, added up. by_room_and_viewer: [coins, pieces, diamonds]."""
+    """Gifts that can be booked, added up. by_room_and_viewer: [coins, pieces, diamonds, at µs of the last]."""
 
     gifts: list[GiftRecord] = field(default_factory=list)
     by_room_and_viewer: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
     wallets, rooms, prices = directory.wallets, directory.rooms, directory.prices
     cells, fit = sums.by_room_and_viewer, sums.gifts
     for gift in gifts:
-        _, _, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
+        _, at_us, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
         price = prices.get((kind, version))
         owner = rooms.get(room)
         if (
@@ -56,11 +56,12 @@ def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
         fit.append(gift)
         cell = cells.get((room, viewer))
         if cell is None:
-            cells[room, viewer] = [coins, count, diamonds]
+            cells[room, viewer] = [coins, count, diamonds, at_us]
         else:
             cell[0] += coins
             cell[1] += count
             cell[2] += diamonds
+            cell[3] = at_us
     return sums
 
 
@@ -89,13 +90,14 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
 
     paid: dict[AccountId, int] = {}
     gains: dict[str, RoomGain] = {}
-    for (room, viewer), (coins, pieces, diamonds) in cells.items():
+    for (room, viewer), (coins, pieces, diamonds, at_us) in cells.items():
         account = directory.wallets[viewer]
         paid[account] = paid.get(account, 0) - coins
-        gain = gains.setdefault(room, RoomGain(at_us=gifts[-1].at_us))
+        gain = gains.setdefault(room, RoomGain())
         gain.coins += coins
         gain.diamonds += diamonds
         gain.gifts += pieces
+        gain.at_us = max(gain.at_us, at_us)
     earned: dict[AccountId, int] = {}
     for room, gain in gains.items():
         account = directory.rooms[room].diamonds

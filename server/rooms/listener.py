@@ -99,6 +99,8 @@ class Listener:
                 message = await connection.read_response(
                     timeout=PROBE_LOST_S, disconnect_on_error=False, push_request=True
                 )
+                if message is None:
+                    raise RedisConnectionError("nothing was heard for too long")
                 kind, channel, payload = message
                 if kind == b"smessage":
                     if channel == self._probe:

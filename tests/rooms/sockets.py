@@ -76,15 +76,17 @@ class Sockets:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
         self._listener.setblocking(False)
         self._open: list[SocketMember | Client] = []
+        self._connecting = asyncio.Lock()
 
     async def pair(self) -> tuple[SocketMember, Client]:
         loop = asyncio.get_running_loop()
         far = socket.socket()
         far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         far.setblocking(False)
-        connecting = asyncio.ensure_future(loop.sock_connect(far, self._listener.getsockname()))
-        near, _ = await loop.sock_accept(self._listener)
-        await connecting
+        async with self._connecting:
+            connecting = asyncio.ensure_future(loop.sock_connect(far, self._listener.getsockname()))
+            near, _ = await loop.sock_accept(self._listener)
+            await connecting
         near.setblocking(False)
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=near)
         member = SocketMember(transport)

@@ -75,7 +75,9 @@ async def pages(browser: Browser, site: Site) -> AsyncIterator[Pages]:
     assert not pages.unexpected()
 
 
-@pytest.fixture
-def people(pages: Pages, site: Site) -> People:
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(pages: Pages, site: Site) -> AsyncIterator[People]:
     """Viewers and creators in front of pages."""
-    return People(pages, site)
+    people = People(pages, site)
+    yield people
+    await people.go_home()

@@ -20,11 +20,19 @@ class People:
     def __init__(self, pages: Pages, site: Site) -> None:
         self.pages = pages
         self.site = site
+        self._rooms: list[tuple[Account, str]] = []
 
     async def room(self, title: str = "A room", creator: str = "Mira") -> tuple[str, Account]:
         """A new room and its creator, without a page."""
         account = await self.site.login(creator)
-        return await self.site.open_room(account, title), account
+        room = await self.site.open_room(account, title)
+        self._rooms.append((account, room))
+        return room, account
+
+    async def go_home(self) -> None:
+        """End the rooms, so that the next test finds few in the lobby."""
+        for creator, room in self._rooms:
+            await self.site.end_room(creator, room)
 
     async def viewer(self, name: str, room: str, **options: Any) -> RoomScreen:
         """A viewer on a phone, live in the room."""
@@ -55,8 +63,7 @@ class People:
 
 
 async def _sign_in(page: Page, account: Account) -> None:
-    """As the page itself keeps a session: in the tab's storage, where a page that is there already keeps its own."""
+    """As the page keeps a session itself: in the tab's storage."""
     saved = json.dumps({"token": account.token, "user": {"id": account.id, "name": account.name}})
-    await page.add_init_script(
-        f"if (!sessionStorage.getItem('giftstream.session')) sessionStorage.setItem('giftstream.session', {json.dumps(saved)});"
-    )
+    key = json.dumps("giftstream.session")
+    await page.add_init_script(f"sessionStorage.getItem({key}) ?? sessionStorage.setItem({key}, {json.dumps(saved)});")

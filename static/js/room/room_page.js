@@ -34,6 +34,7 @@ const RECONCILE_AFTER_MS = 2_500;
 export class RoomPage {
   #state = emptyRoomState();
   #wasLive = false;
+  #ending = false;
 
   /**
    * @param {object} parts
@@ -46,6 +47,8 @@ export class RoomPage {
   constructor({ root, api, catalogue, room, signedOut }) {
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part=${name}]`));
     this.root = root;
+    this.api = api;
+    this.room = room;
     this.session = api.session;
     this.catalogue = catalogue;
     this.signedOut = signedOut;
@@ -155,20 +158,37 @@ export class RoomPage {
     else if (detail.reason === "room_not_found") this.#leaveWith(missingScreen("This room does not exist."));
   }
 
-  #end() {
-    if (this.root.dataset.ended) return;
-    this.#leaveWith(endedScreen(this.#state));
+  /** The totals come from the server, which also knows a room that had ended before this page came. */
+  async #end() {
+    if (this.#ending) return;
+    this.#ending = true;
+    const address = `/rooms/${encodeURIComponent(this.room)}`;
+    const [final, ranking] = await Promise.all([
+      this.api.get(address).catch(() => null),
+      this.api.get(`${address}/top`).catch(() => null),
+    ]);
+    this.#leaveWith(endedScreen({
+      ...this.#state,
+      creator: final?.creator ?? this.#state.creator,
+      diamonds: final?.diamonds ?? this.#state.diamonds,
+      gifts_total: final?.gifts ?? this.#state.gifts_total,
+      top: ranking?.top ?? this.#state.top,
+    }));
   }
 
   /** @param {HTMLElement} screen */
   #leaveWith(screen) {
-    this.root.dataset.ended = "true";
     this.tray.clear();
     this.player.clear();
     this.particles.clear();
-    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet]) sheet.close();
     this.root.append(screen);
     for (const child of this.root.children) if (child !== screen) child.toggleAttribute("inert", true);
-    /** @type {HTMLElement|null} */ (screen.querySelector("a"))?.focus();
+    const focusScreen = () => /** @type {HTMLElement|null} */ (screen.querySelector("a"))?.focus();
+    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet]) {
+      // An open sheet keeps the focus until it is gone.
+      if (sheet.isOpen) sheet.addEventListener("close", focusScreen, { once: true });
+      sheet.close();
+    }
+    focusScreen();
   }
 }

@@ -13,6 +13,8 @@ const FAST_MS = 17.6;
 const WINDOW_MS = 400;
 /** A gap longer than this is a hidden tab, not a slow frame. */
 const GAP_MS = 1_500;
+/** The page is still loading for this long; slow frames say nothing yet. */
+const GRACE_MS = 3_000;
 const LOWER_AFTER_MS = 500;
 /** Calm needed before the quality is raised; doubled each time raising turned out to be too much. */
 const RAISE_AFTER_MS = 4_000;
@@ -23,6 +25,7 @@ export class Governor {
   quality = 2;
   #averageMs = 16.7;
   #lastMs = 0;
+  #startedMs = -1;
   #changedMs = 0;
   #raiseAfterMs = RAISE_AFTER_MS;
 
@@ -30,6 +33,8 @@ export class Governor {
   frame(nowMs) {
     const frameMs = nowMs - this.#lastMs;
     this.#lastMs = nowMs;
+    if (this.#startedMs < 0) this.#startedMs = nowMs;
+    if (nowMs - this.#startedMs < GRACE_MS) return;
     if (frameMs <= 0 || frameMs > GAP_MS) return;
     this.#averageMs += (frameMs - this.#averageMs) * Math.min(1, frameMs / WINDOW_MS);
     const sinceChangeMs = nowMs - this.#changedMs;

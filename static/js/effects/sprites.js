@@ -24,7 +24,7 @@ export function sprite(shape, source) {
   if (canvas) sprites.delete(key);
   else canvas = shape === "art" ? artSprite(source) : PAINTERS[shape](source);
   sprites.set(key, canvas);
-  if (sprites.size > SPRITES_MAX) sprites.delete(sprites.keys().next().value);
+  if (sprites.size > SPRITES_MAX) sprites.delete(/** @type {string} */ (sprites.keys().next().value));
   return canvas;
 }
 

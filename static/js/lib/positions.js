@@ -22,7 +22,9 @@ export class Positions {
     if (this.#handled.has(position)) return false;
     this.#handled.add(position);
     this.latest = position;
-    if (this.#handled.size > POSITIONS_MAX) this.#handled.delete(this.#handled.values().next().value);
+    if (this.#handled.size > POSITIONS_MAX) {
+      this.#handled.delete(/** @type {string} */ (this.#handled.values().next().value));
+    }
     return true;
   }
 }

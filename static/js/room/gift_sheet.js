@@ -56,9 +56,8 @@ export class GiftSheet {
   /** @param {() => void} recharge */
   #wallet(recharge) {
     return element("button", {
-      class: "wallet-chip", testid: "recharge", attrs: { type: "button", "aria-label": "Your coins and gift history" },
-      on: { click: recharge },
-    }, icon("coin"), this.balanceNode, element("span", { class: "wallet-plus" }, icon("plus")));
+      class: "wallet-chip", testid: "recharge", attrs: { type: "button" }, on: { click: recharge },
+    }, icon("coin"), this.balanceNode, element("span", { class: "visually-hidden", text: " coins. Open your wallet" }), element("span", { class: "wallet-plus" }, icon("plus")));
   }
 
   #tabList() {

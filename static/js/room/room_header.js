@@ -4,9 +4,17 @@
 
 import { paintAvatar } from "../lib/avatar.js";
 import { setText } from "../lib/element.js";
-import { formatCompact } from "../lib/format.js";
+import { formatCompact, formatNumber } from "../lib/format.js";
 import { RollingNumber } from "../lib/rolling_number.js";
 import { Podium } from "./ranking.js";
+
+/** From here on the pill has no room for every digit. */
+const COMPACT_FROM = 100_000_000;
+
+/** @param {number} diamonds @returns {string} */
+function formatDiamonds(diamonds) {
+  return diamonds < COMPACT_FROM ? formatNumber(diamonds) : formatCompact(diamonds);
+}
 
 export class RoomHeader {
   /** @param {ParentNode} root the room's template */
@@ -17,7 +25,7 @@ export class RoomHeader {
     this.name = find("[data-part=creator-name]");
     this.title = find("[data-part=title]");
     this.viewers = find("[data-testid=viewers]");
-    this.diamonds = new RollingNumber({ testid: "diamonds" });
+    this.diamonds = new RollingNumber({ testid: "diamonds", format: formatDiamonds });
     find("[data-part=diamonds]").append(this.diamonds.node);
     this.podium = new Podium(find("[data-part=podium]"));
   }

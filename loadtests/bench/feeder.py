@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 from loadtests.client.histogram import Histogram
+from loadtests.client.members import ASKED_AGAIN, REFUSED_PAUSE_S
 from loadtests.line_process import follow_orders
 from server.domain.gift import Accepted, Answer
 from server.ledger import catalogue as ledger_catalogue
@@ -85,6 +86,9 @@ class Drive:
         turn = self._sent
         self._sent += 1
         self.open += 1
+        self._ask(turn, meant_s)
+
+    def _ask(self, turn: int, meant_s: float) -> None:
         viewer = self._viewers[turn % len(self._viewers)]
         answer = self._gifting.send(
             viewer=viewer,
@@ -94,16 +98,20 @@ class Drive:
             count=1,
             request_id=f"{self._told['label']}-{turn}",
         )
-        answer.add_done_callback(lambda done: self._answered(done, meant_s))
+        answer.add_done_callback(lambda done: self._answered(done, turn, meant_s))
 
-    def _answered(self, done: asyncio.Future[Answer], meant_s: float) -> None:
-        self.open -= 1
+    def _answered(self, done: asyncio.Future[Answer], turn: int, meant_s: float) -> None:
         answer = done.result()
-        if isinstance(answer, Accepted):
+        if not isinstance(answer, Accepted):
+            self.refused[str(answer.code)] += 1
+            if answer.code in ASKED_AGAIN:
+                # What became of it is known only when it is asked again, under the same id.
+                asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._ask, turn, meant_s)
+                return
+        else:
             self.accepted += 1
             self.ack.record(int((time.monotonic() - meant_s) * 1e6))
-        else:
-            self.refused[answer.code] += 1
+        self.open -= 1
         if not self._told.get("rate") and time.monotonic() < self._until_s and self._sent < self._most:
             self._send(time.monotonic())
         elif not self.open:

@@ -73,3 +73,11 @@ class SettlementLag:
 async def settled_gifts(pool: Pool) -> int:
     """Gifts settled in all shards; exact as long as no shard began a new epoch."""
     return int(await pool.fetchval("SELECT coalesce(sum(number), 0) FROM shards"))
+
+
+async def stand_still(pool: Pool) -> None:
+    """Wait until the cursors stand still."""
+    last = -1
+    while (now := await settled_gifts(pool)) != last:
+        last = now
+        await asyncio.sleep(1.0)

@@ -35,10 +35,17 @@ class Balances:
         self._sessions = sessions
         self._gateway_id = gateway_id.encode()
         self._changed: set[str] = set()
-        self._told: set[str] = set()
+        """Whose balance changed through this gateway: the others are told."""
+        self._stale: set[str] = set()
+        """Whose sockets here are told, even if there is only one."""
 
     def changed(self, user_id: str) -> None:
         """The user's balance changed through this gateway."""
+        self._changed.add(user_id)
+        self._stale.add(user_id)
+
+    def changed_by_socket(self, user_id: str) -> None:
+        """The user's balance changed, and the one socket that did it knows."""
         self._changed.add(user_id)
 
     async def run(self) -> None:
@@ -51,10 +58,11 @@ class Balances:
         while True:
             await asyncio.sleep(INTERVAL_S)
             changed, self._changed = self._changed, set()
-            told, self._told = self._told, set()
+            stale, self._stale = self._stale, set()
+            stale.update(user for user in changed if len(self._sessions.of(user)) > 1)
             try:
                 await self._publish(sorted(changed))
-                await self._show([user for user in changed if len(self._sessions.of(user)) > 1] + list(told - changed))
+                await self._show(sorted(stale))
             except REDIS_AWAY as error:
                 # Nothing to repeat: the next change or the next hello brings the balance up to date.
                 log.warning("balances could not be told", error=repr(error))
@@ -70,6 +78,8 @@ class Balances:
 
     async def _show_one(self, user_id: str) -> None:
         before = {session: session.gifts_answered for session in self._sessions.of(user_id)}
+        if not before:
+            return
         try:
             balance = await self._wallets.balance(user_id)
         except Refusal:
@@ -98,4 +108,4 @@ class Balances:
     def _hear(self, message: bytes) -> None:
         sender, *users = message.split(b"\n")
         if sender != self._gateway_id:
-            self._told.update(user for name in users if self._sessions.of(user := name.decode()))
+            self._stale.update(user for name in users if self._sessions.of(user := name.decode()))

@@ -106,6 +106,7 @@ class RoomEnded(Struct, frozen=True, tag_field="type", tag="room_ended"):
     """The room is over."""
 
     room: str
+    position: Position | UnsetType = UNSET
 
 
 class DeltaGift(Struct, frozen=True, rename={"from_": "from"}):

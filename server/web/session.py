@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
+import structlog
+
 from server.domain import text
 from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted, Answer
@@ -26,6 +28,8 @@ from server.web.server_frames import write
 from server.web.services import Services
 from server.web.shapes import User
 from server.web.tokens import Identity, verify
+
+log = structlog.get_logger()
 
 IN_FLIGHT_RETRY_MS = 100
 UNAVAILABLE_RETRY_MS = 2000
@@ -100,7 +104,8 @@ class Session:
             await self._do(frame)
         except Refusal as refusal:
             self._refuse(frame, refusal)
-        except STORE_AWAY:
+        except STORE_AWAY as error:
+            log.debug("a store could not be reached", error=type(error).__name__)
             self._refuse(frame, Refusal(Code.UNAVAILABLE))
 
     async def _do(self, frame: ClientFrame) -> None:
@@ -240,7 +245,7 @@ class Session:
             return
         self.coins = answer.coins
         if self.identity is not None:
-            self._services.balances.changed(self.identity.user_id)
+            self._services.balances.changed_by_socket(self.identity.user_id)
         ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
         self.connection.answer(write(ack))
 

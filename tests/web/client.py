@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import uuid
 from typing import Any
 
 import aiohttp
@@ -37,7 +38,7 @@ class Client:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.seen: list[Frame] = []
-        self._ids = itertools.count(1)
+        self._ids = (f"{uuid.uuid4().hex}-{number}" for number in itertools.count(1))
 
     @property
     def close_code(self) -> int | None:
@@ -74,7 +75,7 @@ class Client:
 
     async def ask(self, **frame: Any) -> Frame:
         """Sends a frame under a fresh id, unless it has one, and waits for the answer with that id."""
-        frame.setdefault("id", f"q{next(self._ids)}")
+        frame.setdefault("id", next(self._ids))
         await self.send(**frame)
         return await self.receive_where(lambda answer: answer.get("id") == frame["id"], f"the answer to {frame}")
 

@@ -13,7 +13,9 @@ from server.domain.ids import UserId
 from server.gateway import run_gateway
 from server.ledger import wallets as ledger_wallets
 from server.settings import Settings
-from server.stores import postgres
+from server.stores import postgres, redis
+from server.wallet.opening import ShardOpener
+from server.wallet.wallets import Wallets
 from server.web.tokens import issue_token
 from tests.web.client import Client
 
@@ -29,6 +31,8 @@ class Gateway:
         self.stopping = stopping
         self.ended = asyncio.Event()
         self.http = http
+        self.clients: list[Client] = []
+        """All that were made: one that nobody holds any more would be closed by the collector."""
         self._granted = 0
 
     @property
@@ -36,7 +40,9 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     def token(self, user_id: str, role: str = "viewer", **more: Any) -> str:
-        return issue_token(self.settings, user_id, more.pop("name", user_id.title()), role, more.pop("ttl_s", 600), **more)
+        return issue_token(
+            self.settings, user_id, more.pop("name", user_id.title()), role, more.pop("ttl_s", 600), **more
+        )
 
     async def coins(self, user_id: str, coins: int) -> str:
         """Gives a user coins, and answers a token."""
@@ -46,10 +52,20 @@ class Gateway:
             await ledger_wallets.grant(pool, UserId(user_id), coins, "promotion", reference, "test")
         return self.token(user_id)
 
+    async def block(self, user_id: str, blocked: bool) -> None:
+        """Blocks a wallet, as an operator would."""
+        client = await redis.connect(self.settings.redis_url)
+        async with await postgres.connect(self.settings.database_url, size_max=1) as pool:
+            opener = ShardOpener(client, pool, self.settings)
+            await Wallets(client, pool, opener, self.settings).block(user_id, blocked)
+        await client.aclose()
+
     async def connect(self, **options: Any) -> Client:
         """A socket that has not said hello. Options as of aiohttp's ws_connect."""
         options.setdefault("max_msg_size", 0)
-        return Client(await self.http.ws_connect(f"{self.url}/ws", **options))
+        client = Client(await self.http.ws_connect(f"{self.url}/ws", **options))
+        self.clients.append(client)
+        return client
 
     async def enter(self, token: str, *rooms: str) -> Client:
         """A socket that said hello and joined rooms."""
@@ -100,5 +116,6 @@ async def running_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         try:
             yield gateway
         finally:
+            await http.close()
             stopping.set()
             await running

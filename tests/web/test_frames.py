@@ -63,7 +63,10 @@ def test_every_close_code_has_a_reason_that_fits():
         (b'{"type":"join","room":"r","since":null}', Join("r")),
         (b'{"type":"gift","id":"1","room":"r","gift":"rose","count":1}', Gift("1", "r", "rose", 1)),
         (b' {"count" : "x" , "id":"1","room":"r","gift":"rose","type":"gift"} ', Gift("1", "r", "rose", "x")),
-        (b'{"type":"gift","id":"1","room":"r","gift":"rose","count":1,"more":{"a":[1,{"b":2}]}}', Gift("1", "r", "rose", 1)),
+        (
+            b'{"type":"gift","id":"1","room":"r","gift":"rose","count":1,"more":{"a":[1,{"b":2}]}}',
+            Gift("1", "r", "rose", 1),
+        ),
         (b'{"type":"like","room":"r","count":3}', Like("r", 3)),
         (b'{"type":"ping"}', Ping()),
         (b'{"type":"ping","ts":12}', Ping(12)),
@@ -133,7 +136,9 @@ def test_what_cannot_be_read_in_one_way_only_is_not_read(raw: bytes):
         (b'{"type":"gift","id":"g1","id":"g2"}', None, None),
     ],
 )
-def test_a_bad_frame_is_answered_under_its_id_if_that_can_be_trusted(raw: bytes, request_id: str | None, nack: str | None):
+def test_a_bad_frame_is_answered_under_its_id_if_that_can_be_trusted(
+    raw: bytes, request_id: str | None, nack: str | None
+):
     with pytest.raises(FrameError) as caught:
         client_frames.read(raw)
     assert (caught.value.request_id, caught.value.nack) == (request_id, nack)

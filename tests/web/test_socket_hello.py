@@ -71,7 +71,11 @@ async def test_an_expired_a_forged_and_an_unsigned_token_end_with_4401(start_gat
 
 
 async def test_a_first_frame_that_is_no_hello_ends_with_4401(gateway: Gateway):
-    for frame in ({"type": "join", "room": "r"}, {"type": "ping"}, {"type": "gift", "id": "1", "room": "r", "gift": "rose"}):
+    for frame in (
+        {"type": "join", "room": "r"},
+        {"type": "ping"},
+        {"type": "gift", "id": "1", "room": "r", "gift": "rose"},
+    ):
         client = await gateway.connect()
         await client.send(**frame)
         assert (await client.closed())[0] == 4401
@@ -91,7 +95,8 @@ async def test_a_second_hello_is_a_bad_frame(gateway: Gateway):
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "ftp://127.0.0.1", "http://", "file://", "http://[x"]
+    "origin",
+    ["https://evil.example", "null", "http://127.0.0.1:1", "ftp://127.0.0.1", "http://", "file://", "http://[x"],
 )
 async def test_another_origin_ends_with_4403(gateway: Gateway, origin: str):
     client = await gateway.connect(headers={"Origin": origin})
@@ -222,7 +227,10 @@ async def gone(gateway: Gateway) -> bool:
     async with asyncio.timeout(10):
         while True:
             async with gateway.http.get(f"{gateway.url}/metrics") as response:
-                if any(line.startswith("giftstream_sockets{") and line.endswith(" 0.0") for line in (await response.text()).splitlines()):
+                if any(
+                    line.startswith("giftstream_sockets{") and line.endswith(" 0.0")
+                    for line in (await response.text()).splitlines()
+                ):
                     return True
 
 

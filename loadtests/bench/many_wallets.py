@@ -24,7 +24,19 @@ async def load_wallets(redis: Redis, settings: Settings, users: list[str], coins
         pipeline = redis.pipeline(transaction=False)
         for user in users[begin : begin + WALLETS_PER_TRIP]:
             shard = zlib.crc32(user.encode()) % settings.wallet_shards
-            pipeline.fcall("gs_load", 1, keys.shard(shard), epochs[shard], 0, user, coins, 1, 0, settings.wallet_idle_s, settings.dedupe_s)
+            pipeline.fcall(
+                "gs_load",
+                1,
+                keys.shard(shard),
+                epochs[shard],
+                0,
+                user,
+                coins,
+                1,
+                0,
+                settings.wallet_idle_s,
+                settings.dedupe_s,
+            )
         await pipeline.execute()
 
 

@@ -35,7 +35,8 @@ ORDERS_WAITING_MAX = 8_192
 """Gifts of one lane that are waiting or under way; past it they are refused with `busy`."""
 
 ANSWER_TIMEOUT_S = 0.9
-"""After this a gift is answered with `unavailable`; asking again with the same id tells what became of it."""
+"""How long a gift waits for its call, and a call for its reply. Past the first it is `busy` and was never sent; past
+the second it is `unavailable`, and asking again with the same id tells what became of it."""
 
 BUSY_RETRY_MS = 250
 
@@ -64,7 +65,7 @@ class WalletShards:
         self._lanes = [_Lane(redis, wallets, opener, settings, wait_aof) for _ in range(LANES)]
 
     def submit(self, order: GiftOrder) -> "asyncio.Future[Answer]":
-        """Puts an order on its way. The future always gets an answer, at the latest after ANSWER_TIMEOUT_S."""
+        """Puts an order on its way. The future always gets an answer, at the latest after twice ANSWER_TIMEOUT_S."""
         shard = shard_of(order.viewer, self._shards)
         return self._lanes[shard % LANES].submit(shard, order)
 
@@ -136,6 +137,7 @@ class _Lane:
     def _take(self) -> Flight:
         """The next batch of every shard that is not on hold; orders of wallets being loaded step aside."""
         flight: Flight = []
+        now_s = self._loop.time()
         for shard, waiting in self._waiting.items():
             if shard in self._on_hold or not waiting:
                 continue
@@ -143,7 +145,9 @@ class _Lane:
             while waiting and len(batch) < self._batch_max:
                 ticket = waiting.popleft()
                 loading = self._loading.get(ticket.order.viewer)
-                if loading is None:
+                if ticket.deadline_s < now_s:
+                    self._resolve(ticket, Refused(Code.BUSY, retry_ms=BUSY_RETRY_MS))
+                elif loading is None:
                     batch.append(ticket)
                 else:
                     loading.append(ticket)
@@ -153,9 +157,8 @@ class _Lane:
 
     async def _fly(self, flight: Flight) -> None:
         """Sends one batch per shard and hands out the answers."""
-        oldest_s = min(tickets[0].deadline_s for _, tickets in flight)
         try:
-            async with asyncio.timeout_at(oldest_s):
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 replies = await self._exchange(flight)
         except REDIS_AWAY as error:
             log.warning("wallet shards cannot be reached", error=repr(error))

@@ -7,6 +7,8 @@
 local MONEY_MAX = 2 ^ 53 - 1
 local DEDUPE_SLACK_S = 60
 local BUSY_RETRY_MS = 1000
+-- Combos that one viewer can have running at the same time; the one longest untouched is forgotten first.
+local COMBOS_MAX = 4
 local CLOSED = 'FENCED the shard is not open on this server'
 
 -- What this server process itself last wrote, per opened shard: the fence. A restart or a promotion empties it.
@@ -32,6 +34,11 @@ end
 local function now_us()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function window_of(now, dedupe_s, last)
+  -- A window never goes back, whatever the clock does: a request once remembered stays in reach.
+  return math.max(math.floor(now / 1000000 / dedupe_s), tonumber(last or '0'))
 end
 
 local function fence(key, epoch, number, opens)
@@ -81,8 +88,7 @@ end
 -- ARGV: epoch, dedupe_s, (viewer, request id, answer)*: answers that the ledger knows, after a reset.
 local function remember(keys, args)
   local tag, epoch, dedupe_s = tag_of(keys[1]), text(whole(args[1], 1)), whole(args[2], 1)
-  local window = math.floor(now_us() / 1000000 / dedupe_s)
-  window = math.max(window, tonumber(redis.call('HGET', keys[1], 'window') or '0'))
+  local window = window_of(now_us(), dedupe_s, redis.call('HGET', keys[1], 'window'))
   for i = 3, #args, 3 do
     local request_key = tag .. epoch .. ':q:' .. text(window) .. ':' .. args[i]
     redis.call('HSET', request_key, args[i + 1], args[i + 2])
@@ -104,19 +110,27 @@ end
 -- ---------------------------------------------------------------------------------------------------------------
 -- Gifts
 
--- The first answer to this request, if it was asked in this window or the one before.
-local function remembered(prefix, window, gift)
-  local answer = redis.call('HGET', prefix .. text(window) .. ':' .. gift.viewer, gift.request)
-  return answer or redis.call('HGET', prefix .. text(window - 1) .. ':' .. gift.viewer, gift.request)
-end
-
+-- `asked` and `before` are the last two windows in which this viewer's answers were kept: others need no look.
 local function read_wallet(key)
-  local held = redis.call('HMGET', key, 'coins', 'pending', 'tat', 'blocked')
+  local held = redis.call('HMGET', key, 'coins', 'pending', 'tat', 'blocked', 'asked', 'before', 'combos')
   if not held[1] then return nil end
   return {
     coins = tonumber(held[1]), pending = tonumber(held[2]), tat = tonumber(held[3]),
-    blocked = held[4] == '1', resting = held[2] == '0', changed = false,
+    blocked = held[4] == '1', asked = tonumber(held[5]), before = tonumber(held[6]), combos = held[7],
+    resting = held[2] == '0', changed = false,
   }
+end
+
+-- The first answer to this request, if it was asked in this window or the one before.
+local function remembered(prefix, window, wallet, gift)
+  local answer = nil
+  if not wallet or wallet.asked == window then
+    answer = redis.call('HGET', prefix .. text(window) .. ':' .. gift.viewer, gift.request)
+  end
+  if not answer and (not wallet or wallet.asked == window - 1 or wallet.before == window - 1) then
+    answer = redis.call('HGET', prefix .. text(window - 1) .. ':' .. gift.viewer, gift.request)
+  end
+  return answer
 end
 
 -- Pace of one viewer (generic cell rate algorithm). Answers the wait in µs, or nil and books the gift.
@@ -132,23 +146,43 @@ local function pace(wallet, now, interval_us, burst)
   return nil
 end
 
--- The combo that this gift runs on with, and the number of the combo's first gift.
-local function advance_combo(combos, key, count, number, now, gap_us)
-  local combo = combos[key]
-  if not combo then
-    local held = redis.call('GET', key)
-    if held then
-      local at, sum, first = string.match(held, '^(%d+) (%d+) (%d+)$')
-      combo = { at = tonumber(at), sum = tonumber(sum), first = tonumber(first) }
+-- A wallet keeps its running combos as `<room>:<gift> <at> <sum> <first>;` each, the youngest first.
+local function running_combos(wallet, now, gap_us)
+  if type(wallet.combos) == 'table' then return wallet.combos end
+  local running = {}
+  for key, at, sum, first in string.gmatch(wallet.combos or '', '([^ ;]+) (%d+) (%d+) (%d+);') do
+    local since = now - tonumber(at)
+    if since >= 0 and since <= gap_us then
+      running[#running + 1] = { key = key, at = tonumber(at), sum = tonumber(sum), first = tonumber(first) }
     end
   end
-  if combo and now >= combo.at and now - combo.at <= gap_us then
-    combo = { at = now, sum = combo.sum + count, first = combo.first }
-  else
-    combo = { at = now, sum = count, first = number }
+  wallet.combos = running
+  return running
+end
+
+-- The combo that this gift runs on with, and the number of the combo's first gift.
+local function advance_combo(wallet, key, count, number, now, gap_us)
+  local running = running_combos(wallet, now, gap_us)
+  local combo = { key = key, at = now, sum = 0, first = number }
+  for i, other in ipairs(running) do
+    if other.key == key then
+      combo = table.remove(running, i)
+      break
+    end
   end
-  combos[key] = combo
+  combo.at, combo.sum = now, combo.sum + count
+  table.insert(running, 1, combo)
+  running[COMBOS_MAX + 1] = nil
   return combo.sum, combo.first
+end
+
+local function combos_text(combos)
+  if type(combos) ~= 'table' then return combos or '' end
+  local parts = {}
+  for i, combo in ipairs(combos) do
+    parts[i] = string.format('%s %d %d %d;', combo.key, combo.at, combo.sum, combo.first)
+  end
+  return table.concat(parts)
 end
 
 local FIELDS_PER_GIFT = 8
@@ -178,24 +212,25 @@ local function gifts(keys, args)
   local interval_us, burst = whole(args[4], 0), whole(args[5], 1)
   local asked = parse_gifts(args, 6)
   local settled, now = tonumber(held[4]), now_us()
-  -- A window never goes back, whatever the clock does: a request once remembered stays in reach.
-  local window = math.max(math.floor(now / 1000000 / dedupe_s), tonumber(held[5] or '0'))
+  local window = window_of(now, dedupe_s, held[5])
+  -- Where the clock stands before the window, it was set back: the window lasts longer, and so must its keys.
+  local set_back = now / 1000000 < window * dedupe_s
   local requests = tag .. epoch .. ':q:'
 
   -- Decide. The tables hold what this batch will have written, so that its later gifts see its earlier ones.
-  local wallets, combos, answered, records, answers, replayed = {}, {}, {}, {}, {}, false
+  local wallets, answered, records, answers, replayed = {}, {}, {}, {}, false
   for i, gift in ipairs(asked) do
-    local known = answered[gift.viewer] and answered[gift.viewer][gift.request] or remembered(requests, window, gift)
+    local viewer = gift.viewer
+    local wallet = wallets[viewer] or read_wallet(wallet_key(tag, epoch, viewer))
+    wallets[viewer] = wallet
+    local known = answered[viewer] and answered[viewer][gift.request] or remembered(requests, window, wallet, gift)
     local answer, keep = nil, true
-    local wallet_at = wallet_key(tag, epoch, gift.viewer)
     if known then
       answer, keep, replayed = known, false, true
     elseif gift.refusal ~= '' then
       keep = string.sub(gift.refusal, 1, 1) == '!'
       answer = keep and ('R ' .. string.sub(gift.refusal, 2) .. ' - ' .. gift.fingerprint) or ('T ' .. gift.refusal .. ' 0')
     else
-      local wallet = wallets[wallet_at] or read_wallet(wallet_at)
-      wallets[wallet_at] = wallet
       local wait_us = wallet and not wallet.blocked and wallet.coins >= 0 and pace(wallet, now, interval_us, burst)
       if not wallet then
         answer, keep = 'L', false
@@ -211,8 +246,7 @@ local function gifts(keys, args)
         local mine = number + #records + 1
         local combo, first = gift.count, mine
         if gift.combo_key ~= '' then
-          local combo_at = tag .. epoch .. ':c:' .. gift.viewer .. ':' .. gift.combo_key
-          combo, first = advance_combo(combos, combo_at, gift.count, mine, now, gap_us)
+          combo, first = advance_combo(wallet, gift.combo_key, gift.count, mine, now, gap_us)
         end
         wallet.coins = wallet.coins - gift.cost
         wallet.pending = wallet.pending + gift.cost
@@ -224,25 +258,15 @@ local function gifts(keys, args)
     end
     answers[i] = answer
     if keep then
-      answered[gift.viewer] = answered[gift.viewer] or {}
-      answered[gift.viewer][gift.request] = answer
+      answered[viewer] = answered[viewer] or {}
+      answered[viewer][gift.request] = answer
     end
   end
 
   -- Write.
-  local combo_ttl_ms = text(math.floor(gap_us / 1000) + 1000)
   if #records > 0 then
     number = number + #records
     redis.call('XADD', tag .. 'log', epoch .. '-' .. text(number), 'g', '[' .. table.concat(records, ',') .. ']')
-  end
-  for wallet_at, wallet in pairs(wallets) do
-    if wallet.changed then
-      redis.call('HSET', wallet_at, 'coins', text(wallet.coins), 'pending', text(wallet.pending), 'tat', text(wallet.tat))
-      if wallet.resting and wallet.pending > 0 then redis.call('PERSIST', wallet_at) end
-    end
-  end
-  for combo_at, combo in pairs(combos) do
-    redis.call('SET', combo_at, string.format('%d %d %d', combo.at, combo.sum, combo.first), 'PX', combo_ttl_ms)
   end
   for viewer, kept in pairs(answered) do
     local request_key = requests .. text(window) .. ':' .. viewer
@@ -256,7 +280,22 @@ local function gifts(keys, args)
       end
     end
     if #fields > 0 then redis.call('HSET', request_key, unpack(fields)) end
-    redis.call('EXPIRE', request_key, 2 * dedupe_s + DEDUPE_SLACK_S)
+    local wallet = wallets[viewer]
+    if set_back or not wallet or wallet.asked ~= window then
+      redis.call('EXPIRE', request_key, 2 * dedupe_s + DEDUPE_SLACK_S)
+    end
+    if wallet and wallet.asked ~= window then
+      wallet.asked, wallet.before, wallet.changed = window, wallet.asked, true
+    end
+  end
+  for viewer, wallet in pairs(wallets) do
+    if wallet.changed then
+      local wallet_at = wallet_key(tag, epoch, viewer)
+      redis.call('HSET', wallet_at, 'coins', text(wallet.coins), 'pending', text(wallet.pending),
+        'tat', text(wallet.tat), 'asked', text(wallet.asked), 'before', text(wallet.before),
+        'combos', combos_text(wallet.combos))
+      if wallet.resting and wallet.pending > 0 then redis.call('PERSIST', wallet_at) end
+    end
   end
   -- An old answer is only as durable as the write behind it: writing here makes a following WAITAOF wait for that too.
   if #records > 0 or replayed or next(answered) then
@@ -269,20 +308,22 @@ end
 -- ---------------------------------------------------------------------------------------------------------------
 -- Wallets
 
--- ARGV: epoch, cursor number, viewer, coins, credit number, blocked, wallet_idle_s: a snapshot of the ledger.
+-- ARGV: epoch, cursor number, viewer, coins, credit number, blocked, wallet_idle_s, dedupe_s: a snapshot of the ledger.
 local function load_wallet(keys, args)
   local tag = tag_of(keys[1])
   local number, coins, credit = whole(args[2], 0), whole(args[4], -MONEY_MAX), whole(args[5], 0)
-  local idle_s = whole(args[7], 1)
+  local idle_s, dedupe_s = whole(args[7], 1), whole(args[8], 1)
   local closed = refuse_closed(keys[1])
   if closed then return closed end
-  local held = redis.call('HMGET', keys[1], 'epoch', 'settled')
+  local held = redis.call('HMGET', keys[1], 'epoch', 'settled', 'window')
   if held[1] ~= args[1] or number < tonumber(held[2]) then return { 'stale', '0', '0' } end
   local wallet_at = wallet_key(tag, held[1], args[3])
   local present = redis.call('HMGET', wallet_at, 'coins', 'pending')
   if present[1] then return { 'present', present[1], present[2] } end
+  -- Its earlier answers may still be kept: both windows are worth a look.
+  local window = window_of(now_us(), dedupe_s, held[3])
   redis.call('HSET', wallet_at, 'coins', text(coins), 'credit', text(credit), 'pending', '0', 'tat', '0',
-    'blocked', args[6] == '1' and '1' or '0')
+    'blocked', args[6] == '1' and '1' or '0', 'asked', text(window), 'before', text(window - 1))
   redis.call('EXPIRE', wallet_at, idle_s)
   return { 'loaded', text(coins), '0' }
 end

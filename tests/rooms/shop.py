@@ -33,7 +33,7 @@ class Shop:
             await self.open(shard)
         key, epoch = keys.shard(shard), str(self._open[shard])
         settled = int(await self.redis.hget(key, "settled") or 0)
-        await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600")
+        await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600", "600")
         arguments: list[str | bytes] = ["1000000", "3000000", "600", "0", "1"]
         for _ in range(times):
             self._requests += 1

@@ -74,7 +74,7 @@ class Shard:
         return [answer.decode() for answer in self.redis.fcall("gs_gifts", 1, KEY, *arguments)]  # type: ignore[union-attr]
 
     def load(self, viewer: str, snapshot: "Snapshot") -> str:
-        arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S)
+        arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S, DEDUPE_S)
         return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
 
     def credit(self, viewer: str, number: int, amount: int) -> str:

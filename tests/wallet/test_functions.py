@@ -108,6 +108,30 @@ def test_a_pause_ends_a_combo(ana: Shard) -> None:
     assert second[4:6] == ["1", second[2]]
 
 
+def test_combos_alternate_between_a_few_gifts(ana: Shard) -> None:
+    """A viewer may keep some combos going at once; the one longest untouched gives way."""
+    gifts = ["rose", "heart", "cap", "star"]
+    for turn in range(2):
+        answers = ana.send(*(rose(f"{turn}{gift}", combo_key=f"r_1:{gift}") for gift in gifts))
+        assert [int(answer.split(" ")[4]) for answer in answers] == [turn + 1] * 4
+    ana.send(rose("fifth", combo_key="r_1:fifth"))
+    assert ana.send(rose("again", combo_key="r_1:star"))[0].split(" ")[4] == "3"
+    assert ana.send(rose("late", combo_key="r_1:rose"))[0].split(" ")[4] == "1"
+
+
+@pytest.mark.parametrize("windows_later", [0, 1])
+def test_an_answer_is_kept_for_a_whole_window_after_its_own(ana: Shard, windows_later: int) -> None:
+    """The window is moved on as time would: the answer of the one before is still found, also after a reload."""
+    (first,) = ana.send(rose("a", 30))
+    ana.redis.hincrby(KEY, "window", windows_later)
+    assert ana.send(rose("b", 1))[0].startswith("A 1 2 ")
+    assert ana.send(rose("a", 30)) == [first]
+    ana.settled(1, 0, 2, {"ana": 31})
+    ana.evict("ana", 1)
+    ana.load("ana", Snapshot(1, 2, 69, 1))
+    assert ana.send(rose("a", 30)) == [first]
+
+
 def test_a_viewer_who_is_too_fast_is_told_when_to_come_back_and_pays_nothing(ana: Shard) -> None:
     limits = Limits(gift_interval_us=3_600_000_000, gift_burst=2)
     answers = ana.send(rose("a"), rose("b"), rose("c"), limits=limits)

@@ -171,12 +171,12 @@ def a_retry_after_a_new_epoch(machine: WalletMachine) -> Iterator[None]:
 
 PROTECTIONS = {
     "a request is answered once": Protection(
-        "answered[gift.viewer] and answered[gift.viewer][gift.request] or remembered(requests, window, gift)",
+        "answered[viewer] and answered[viewer][gift.request] or remembered(requests, window, wallet, gift)",
         "nil",
         a_retry,
     ),
     "a request is answered once within a batch": Protection(
-        "answered[gift.viewer] and answered[gift.viewer][gift.request] or remembered",
+        "answered[viewer] and answered[viewer][gift.request] or remembered",
         "remembered",
         a_retry_in_one_batch,
     ),

@@ -174,12 +174,16 @@ async def test_a_blocked_wallet_sends_nothing_also_after_it_was_loaded_again(gat
 
 async def test_what_waits_is_bounded_and_the_rest_is_busy(gateway: Gateway) -> None:
     await gateway.fund("ana", 100_000)
+    await gateway.send("ana", "first")
     sent = [gateway.send("ana", f"q{number}") for number in range(ORDERS_WAITING_MAX + 50)]
     busy = [future.result() for future in sent if future.done()]
     assert len(busy) == 50
     assert all(answer.code == Code.BUSY and answer.retry_ms for answer in busy)
     answers = await asyncio.gather(*sent)
-    assert sum(isinstance(answer, Accepted) for answer in answers) > 0
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    assert {answer.code for answer in answers if isinstance(answer, Refused)} <= {Code.BUSY, Code.RATE_LIMITED}
+    assert (await gateway.wallets.balance("ana")).coins == 100_000 - 1 - len(accepted)
+    assert accepted
 
 
 async def test_a_restarted_valkey_is_opened_again_and_nothing_acknowledged_is_gone(

@@ -25,7 +25,7 @@ from server.rooms.leases import Leases
 from server.rooms.loading import RoomStaleError, load_room, unload_room
 from server.rooms.lost_epochs import unload_rooms_of_lost_epochs
 from server.rooms.room_tick import Held, Tick, question, read_marks, ticks_of
-from server.rooms.shard_log import ENTRIES_PER_READ, START, Mark, RoomGift, by_room
+from server.rooms.shard_log import ENTRIES_PER_READ, START, Mark, RoomGift, by_room, trimmed_marks, trimmed_past
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
@@ -124,16 +124,17 @@ class RoomsReader:
                 log.warning("leases were left to expire")
 
     async def drain(self) -> None:
-        """Brings everything that is in the logs into the rooms, within the drain timeout."""
+        """Brings all that its shards' logs hold into the rooms. Raises TimeoutError after the drain timeout."""
         async with asyncio.timeout(self._drain_timeout_s):
-            await self._leases.renew()
             while True:
+                await self._leases.renew()
                 before = dict(self._places)
                 more = await self.apply_once()
                 if before == self._places and not (more or self._owed or self._behind or self._dirty):
-                    return
+                    break
                 if not more:
                     await asyncio.sleep(self._tick_s / 4)
+            await self._leases.give_up()
 
     async def apply_once(self) -> bool:
         """One pass; True when more is waiting in the logs. Raises RedisError, OSError when Redis is away."""
@@ -355,8 +356,8 @@ class RoomsReader:
         for room, state in held.items():
             mine = state.uncounted(gifts.get(room, []))
             # Behind the trim, the log no longer has all that follows the room's marks; the ledger has it by now.
-            trimmed_past = any(state.marks.get(shard, START) < mark for shard, mark in trimmed.items())
-            if (trimmed_past and not state.caught_up) or state.lost_epoch(mine) or room in self._older:
+            late = any(trimmed_past(state.marks.get(shard, START), mark) for shard, mark in trimmed.items())
+            if (late and not state.caught_up) or state.lost_epoch(mine) or room in self._older:
                 await self._load_anew(room, state)
             else:
                 self._know(room, state)
@@ -398,14 +399,7 @@ class RoomsReader:
                     full.append(shard)
             open_shards = full
         # Looked at after reading: what was trimmed meanwhile may be what we have not seen.
-        pipeline = self._redis.pipeline(transaction=False)
-        for shard in self._shards:
-            pipeline.hmget(keys.shard(shard), "epoch", "settled", "applied")
-        states = await pipeline.execute()
-        return gifts, {
-            shard: Mark(int(epoch or 0), min(int(settled or 0), int(applied or 0)))
-            for shard, (epoch, settled, applied) in zip(self._shards, states, strict=True)
-        }
+        return gifts, await trimmed_marks(self._redis, self._shards)
 
     # Rooms that are not in Redis
 

@@ -52,6 +52,7 @@ class Leases:
     async def give_up(self) -> None:
         """Lets other workers take over at once."""
         held, self.held = self.held, set()
+        self._renew_at_s = float("-inf")
         for shard in held:
             if await self._redis.get(keys.shard_lease(shard)) == self._worker:
                 await self._redis.delete(keys.shard_lease(shard))

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from server.domain.ids import RoomId
 from server.ledger import rooms as ledger_rooms
 from server.ledger.rooms import RoomSnapshot
+from server.rooms.shard_log import Mark, trimmed_marks, trimmed_past
 from server.stores import keys
 from server.stores.redis import is_missing_function, load_functions
 
@@ -50,7 +51,7 @@ async def load_room(redis: Redis, pool: asyncpg.Pool, room_id: str, *, new: bool
                 raise
             await load_functions(redis)
             continue
-        if status == b"present" or not await _trimmed_past(redis, snapshot):
+        if status == b"present" or not await _stale(redis, snapshot):
             return True
         await redis.fcall("gs_room_unload", 1, keys.room(room_id), incarnation)
     raise RoomStaleError(room_id)
@@ -98,15 +99,8 @@ async def _put(redis: Redis, snapshot: RoomSnapshot, *, caught_up: bool) -> tupl
     return status, incarnation
 
 
-async def _trimmed_past(redis: Redis, snapshot: RoomSnapshot) -> bool:
+async def _stale(redis: Redis, snapshot: RoomSnapshot) -> bool:
     """Whether a log no longer holds all that follows the snapshot."""
-    pipeline = redis.pipeline(transaction=False)
-    shards = sorted(snapshot.cursors)
-    for shard in shards:
-        pipeline.hmget(keys.shard(shard), "epoch", "settled", "applied")
-    for shard, (epoch, settled, applied) in zip(shards, await pipeline.execute(), strict=True):
-        cursor = snapshot.cursors[shard]
-        trimmed = (int(epoch or 0), min(int(settled or 0), int(applied or 0)))
-        if trimmed > (cursor.epoch, cursor.number):
-            return True
-    return False
+    trimmed = await trimmed_marks(redis, snapshot.cursors)
+    cursors = {shard: Mark(cursor.epoch, cursor.number) for shard, cursor in snapshot.cursors.items()}
+    return any(trimmed_past(cursors[shard], mark) for shard, mark in trimmed.items())

@@ -1,7 +1,7 @@
 """After an incident: rooms that counted in an epoch that is over.
 
-A shard begins a new epoch when Redis came back without gifts that the ledger has. The rooms in that Redis miss them too,
-and no log will bring them: so they are forgotten here, and loaded from the ledger when they are next needed.
+A shard begins a new epoch when Redis came back without gifts that the ledger has. The rooms in that Redis miss them
+too, and no log will bring them: so they are forgotten here, and loaded from the ledger when they are next needed.
 """
 
 import structlog

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import orjson
+from redis.asyncio import Redis
 
 from server.domain.gift import GiftRecord, decode_entry
 from server.domain.ids import ROOM_ID
 from server.domain.money import MONEY_MAX
+from server.stores import keys
 
 ENTRIES_PER_READ = 64
 """Entries of one shard in one answer; each holds up to `batch_max` gifts."""
@@ -36,6 +38,25 @@ class Mark(NamedTuple):
 
 START = Mark(0, 0)
 """Before everything."""
+
+
+def trimmed_past(mark: Mark, trimmed: Mark) -> bool:
+    """Whether gifts after `mark` may be gone from a log that is trimmed up to `trimmed`."""
+    if trimmed.epoch != mark.epoch and mark != START:
+        return trimmed > mark
+    return trimmed.number > 0 and trimmed > mark
+
+
+async def trimmed_marks(redis: Redis, shards: Iterable[int]) -> dict[int, Mark]:
+    """Up to where the log of each shard may have been trimmed: what is both settled and applied."""
+    shards = list(shards)
+    pipeline = redis.pipeline(transaction=False)
+    for shard in shards:
+        pipeline.hmget(keys.shard(shard), "epoch", "settled", "applied")
+    return {
+        shard: Mark(int(epoch or 0), min(int(settled or 0), int(applied or 0)))
+        for shard, (epoch, settled, applied) in zip(shards, await pipeline.execute(), strict=True)
+    }
 
 
 class RoomGift(NamedTuple):

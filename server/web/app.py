@@ -25,7 +25,8 @@ def build_app(services: Services) -> web.Application:
     http_rooms.set_up(app)
     app.on_response_prepare.append(add_headers)
     for route in ROUTES:
-        app.router.add_route(route.method, API_ROOT + route.path, route.handler)
+        # Any room id reaches its handler: whether it can be one is the rooms' business, and has its own code.
+        app.router.add_route(route.method, API_ROOT + route.path.replace("{room}", "{room:[^/]+}"), route.handler)
     add_documents(app)
     app.router.add_get("/ws", socket)
     app.router.add_get("/healthz", healthz)

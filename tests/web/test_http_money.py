@@ -1,0 +1,167 @@
+"""A viewer's wallet and history, and a creator's earnings: right from the acknowledgement on, settled or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from server.ledger.settle import Settler
+from server.rooms.apply import RoomsReader
+from server.settings import Settings
+from server.stores import postgres, redis
+from server.wallet.opening import ShardOpener
+from tests.web.gateways import Gateway
+
+
+@pytest.fixture
+async def settle(settings: Settings) -> AsyncIterator[Any]:
+    """Settles everything that is in the logs."""
+    client = await redis.connect(settings.redis_url)
+    pool = await postgres.connect(settings.database_url, size_max=4)
+    opener = ShardOpener(client, pool, settings)
+
+    async def settle_all() -> None:
+        await opener.open_all()
+        settler = Settler(client, pool, settings)
+        for shard in range(settings.wallet_shards):
+            while await settler.settle_once(shard):
+                pass
+
+    yield settle_all
+    await pool.close()
+    await client.aclose()
+
+
+async def history(gateway: Gateway, token: str, limit: int) -> list[dict[str, Any]]:
+    """All pages."""
+    gifts: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        status, page = await gateway.get("/wallet/gifts", token, limit=limit, **({"cursor": cursor} if cursor else {}))
+        assert status == 200
+        assert len(page["gifts"]) <= limit
+        gifts += page["gifts"]
+        if (cursor := page["next"]) is None:
+            return gifts
+
+
+async def test_a_wallet_shows_coins_and_what_is_not_yet_settled(gateway: Gateway, settle: Any):
+    room = await gateway.open_room()
+    token = await gateway.coins("vera", 100)
+    assert await gateway.get("/wallet", token) == (200, {"coins": 100, "pending": 0})
+    await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 30}, token)
+    assert await gateway.get("/wallet", token) == (200, {"coins": 70, "pending": 30})
+    await settle()
+    assert await gateway.get("/wallet", token) == (200, {"coins": 70, "pending": 0})
+
+
+async def test_somebody_new_has_an_empty_wallet_and_history(gateway: Gateway):
+    token = gateway.token("newcomer")
+    assert await gateway.get("/wallet", token) == (200, {"coins": 0, "pending": 0})
+    assert await gateway.get("/wallet/gifts", token) == (200, {"gifts": [], "next": None})
+
+
+async def test_the_history_holds_each_gift_once_whether_settled_or_not(gateway: Gateway, settle: Any):
+    room = await gateway.open_room()
+    token, other = await gateway.coins("vera", 1000), await gateway.coins("walt", 1000)
+    sent: list[str] = []
+    for round_ in range(2):
+        for count in range(1, 6):
+            _, gift = await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": count}, token)
+            sent.append(gift["gift_id"])
+            await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 9}, other)
+        if round_ == 0:
+            await settle()
+    for limit in (1, 3, 5, 10, 100):
+        gifts = await history(gateway, token, limit)
+        assert [gift["gift_id"] for gift in gifts] == sent[::-1]
+        assert [gift["status"] for gift in gifts] == ["accepted"] * 5 + ["settled"] * 5
+        assert [gift["count"] for gift in gifts] == [5, 4, 3, 2, 1] * 2
+    assert {(gift["room"], gift["gift"]) for gift in gifts} == {(room, "rose")}
+    await settle()
+    assert {gift["status"] for gift in await history(gateway, token, 3)} == {"settled"}
+
+
+async def test_the_history_misses_nothing_while_it_is_being_settled(gateway: Gateway, settle: Any):
+    room = await gateway.open_room()
+    token = await gateway.coins("vera", 1000)
+    sent = 0
+
+    async def give() -> None:
+        nonlocal sent
+        for _ in range(30):
+            await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token)
+            sent += 1
+
+    async def keep_settling() -> None:
+        while True:
+            await settle()
+
+    settling = asyncio.create_task(keep_settling())
+    giving = asyncio.create_task(give())
+    while not giving.done():
+        before = sent
+        ids = [gift["gift_id"] for gift in (await gateway.get("/wallet/gifts", token, limit=100))[1]["gifts"]]
+        assert before <= len(ids) <= sent + 1
+        assert len(set(ids)) == len(ids)
+    await giving
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+
+
+@pytest.mark.parametrize("cursor", ["x", "WzFd", "WzEsLTFd", "WzEsOTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ", "WyJhIiwxXQ"])
+async def test_a_cursor_that_is_none_of_ours_is_a_bad_request(gateway: Gateway, cursor: str):
+    status, problem = await gateway.get("/wallet/gifts", gateway.token("vera"), cursor=cursor)
+    assert (status, problem["code"]) == (400, "bad_request")
+
+
+async def test_a_creator_sees_settled_and_pending_diamonds_in_all_and_by_room(
+    gateway: Gateway, worker: RoomsReader, settle: Any
+):
+    first, second = await gateway.open_room("cara"), await gateway.open_room("cara")
+    other = await gateway.open_room("carl")
+    token, creator = await gateway.coins("vera", 1000), gateway.token("cara", "creator")
+    for room, count in ((first, 10), (other, 50)):
+        await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": count}, token)
+    await earned(gateway, creator, {"settled": 0, "pending": 10})
+    await settle()
+    await gateway.post(f"/rooms/{second}/gifts", {"gift": "rose", "count": 7}, token)
+    earnings = await earned(gateway, creator, {"settled": 10, "pending": 7})
+    assert [(room["id"], room["diamonds"], room["pending"], room["gifts"]) for room in earnings["rooms"]] == [
+        (second, 7, 7, 7),
+        (first, 10, 0, 10),
+    ]
+    assert {room["state"] for room in earnings["rooms"]} == {"live"}
+    await settle()
+    await earned(gateway, creator, {"settled": 17, "pending": 0})
+    assert (await gateway.get("/creator/earnings", gateway.token("nobody")))[1] == {
+        "diamonds": {"settled": 0, "pending": 0},
+        "rooms": [],
+        "next": None,
+    }
+
+
+async def earned(gateway: Gateway, token: str, diamonds: dict[str, int]) -> dict[str, Any]:
+    """Waits until the worker has counted so much."""
+    async with asyncio.timeout(10):
+        while True:
+            status, earnings = await gateway.get("/creator/earnings", token)
+            assert status == 200
+            if earnings["diamonds"] == diamonds:
+                return dict(earnings)
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("path", ["/wallet", "/wallet/gifts", "/creator/earnings"])
+async def test_money_is_shown_to_its_owner_only(gateway: Gateway, path: str):
+    for headers in (
+        {},
+        {"Authorization": "Bearer x"},
+        {"Authorization": gateway.token("vera")},
+        {"Authorization": "Basic dmVyYQ=="},
+    ):
+        status, problem = await gateway.call("GET", path, headers=headers)
+        assert (status, problem["code"]) == (401, "unauthorized")

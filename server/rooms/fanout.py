@@ -1,4 +1,4 @@
-"""One pass over a room's members: each gets all it has not got yet, in one write. Nothing here waits for a member."""
+"""One pass over a room's members: each gets what it has not got yet, in one write. Nothing here waits for a member."""
 
 import asyncio
 
@@ -9,6 +9,11 @@ MEMBERS_PER_TURN = 256
 """After so many writes other work gets a turn."""
 
 TOO_SLOW = 4410
+
+
+def piece_bytes_max(settings: Settings) -> int:
+    """What one write may add to a send buffer: from below the soft limit it stays below the hard one."""
+    return min(settings.send_buffer_soft_bytes, settings.send_buffer_hard_bytes - settings.send_buffer_soft_bytes)
 
 
 def unsent_bytes(member: Member) -> int | None:
@@ -41,12 +46,13 @@ class Pass:
 
 
 async def fan_out(feed: Feed, settings: Settings) -> Pass:
-    """Brings every member to the feed's head. Members may come and go meanwhile: each one's place is looked at
+    """Brings every member towards the feed's head. Members may come and go meanwhile: each one's place is looked at
     just before its write. Members that are gone or too slow have been taken off the feed.
     """
     result = Pass()
     head, generation = feed.head, feed.generation
-    pieces: dict[int, bytes | None] = {}
+    bytes_max = piece_bytes_max(settings)
+    pieces: dict[int, tuple[bytes, int] | None] = {}
     for turn, member in enumerate(list(feed.members), 1):
         if turn % MEMBERS_PER_TURN == 0:
             await asyncio.sleep(0)
@@ -64,12 +70,13 @@ async def fan_out(feed: Feed, settings: Settings) -> Pass:
             result.slow = True
         else:
             if sent not in pieces:
-                pieces[sent] = feed.after(sent, head)
+                pieces[sent] = feed.after(sent, head, bytes_max)
             piece = pieces[sent]
             if piece is None:
                 result.lost.append(member)
-            elif write(member, piece):
-                feed.members[member] = head
+            elif write(member, piece[0]):
+                feed.members[member] = piece[1]
+                result.slow = result.slow or piece[1] < head
             else:
                 _take_off(feed, member, result.gone)
     return result

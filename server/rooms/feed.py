@@ -5,6 +5,7 @@ No I/O here: the hub feeds it and writes what it gives out. A frame is known by 
 """
 
 import asyncio
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -84,6 +85,18 @@ class Snapshot(NamedTuple):
         )
 
 
+def take(frames: Iterable[Frame], place: int, bytes_max: int) -> tuple[bytes, int]:
+    """The first of the frames as one piece of at most bytes_max (one frame may be more), and the place behind it."""
+    pieces: list[bytes] = []
+    for frame in frames:
+        bytes_max -= len(frame.data)
+        if pieces and bytes_max < 0:
+            break
+        pieces.append(frame.data)
+        place = frame.n
+    return b"".join(pieces), place
+
+
 class Feed:
     """One room. `floor`: all frames after it, up to `head`, are in the ring."""
 
@@ -158,20 +171,18 @@ class Feed:
         """Whether the ring can say that a frame `n` was sent, and give all that followed it."""
         return n in {self.head, self.floor} or any(frame.n == n for frame in self._ring)
 
-    def after(self, n: int, up_to: int) -> bytes | None:
-        """All frames in (n, up_to] as one piece; None when some of them are no longer in the ring."""
+    def after(self, n: int, up_to: int, bytes_max: int) -> tuple[bytes, int] | None:
+        """The next frames in (n, up_to] as one piece, and how far it reaches: at least one, and about bytes_max at most.
+
+        None when some of them are no longer in the ring.
+        """
         if n == FRESH and self.fresh is not None and self.fresh.n >= self.floor:
-            rest = self.after(self.fresh.n, up_to)
-            return None if rest is None else self.fresh.data + rest
-        if n < self.floor:
-            return None
-        pieces: list[bytes] = []
-        for frame in reversed(self._ring):
-            if frame.n <= n:
-                break
-            if frame.n <= up_to:
-                pieces.append(frame.data)
-        return b"".join(reversed(pieces))
+            return take([self.fresh, *self._between(self.fresh.n, up_to)], self.fresh.n, bytes_max)
+        return None if n < self.floor else take(self._between(n, up_to), n, bytes_max)
+
+    def _between(self, n: int, up_to: int) -> list[Frame]:
+        newer = list(itertools.takewhile(lambda frame: frame.n > n, reversed(self._ring)))
+        return [frame for frame in reversed(newer) if frame.n <= up_to]
 
     def _append(self, frame: Frame) -> None:
         if frame.kind == b"e":

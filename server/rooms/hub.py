@@ -13,8 +13,8 @@ import structlog
 from redis.asyncio import Redis
 
 from server.domain.errors import Code, Refusal
-from server.rooms.fanout import TOO_SLOW, Pass, fan_out, unsent_bytes, write
-from server.rooms.feed import FRESH, Encode, Feed, Frame, Member, Position, Snapshot
+from server.rooms.fanout import TOO_SLOW, Pass, fan_out, piece_bytes_max, write
+from server.rooms.feed import FRESH, Encode, Feed, Frame, Member, Position, Snapshot, take
 from server.rooms.listener import Listener
 from server.rooms.presence import EXPIRY_S, Presence
 from server.rooms.rooms import Rooms
@@ -77,6 +77,7 @@ class Hub:
         self._gateway_id = gateway_id
         self._encode = encode
         self._tick_s = settings.tick_ms / 1000
+        self._piece_bytes_max = piece_bytes_max(settings)
         self._loop = asyncio.get_running_loop()
         self._open: dict[bytes, _Room] = {}
         self._catch_ups = asyncio.Semaphore(CATCH_UPS_MAX)
@@ -90,12 +91,14 @@ class Hub:
         """Serves rooms until cancelled; then tells the rooms that this gateway's members are gone."""
         try:
             async with asyncio.TaskGroup() as group:
-                self._group = group
                 group.create_task(self._listener.run())
                 group.create_task(self._presence.run())
-                group.create_task(self._close_idle_rooms())
+                self._group = group
+                try:
+                    await self._close_idle_rooms()
+                finally:
+                    self._group = None
         finally:
-            self._group = None
             await self._presence.farewell()
 
     def healthy(self) -> bool:
@@ -172,20 +175,22 @@ class Hub:
             return None
         if member.transport.is_closing():
             raise Refusal(Code.UNAVAILABLE)
-        pieces = [self._encode(snapshot.joined(feed.room_id, recovered=answer.recovered))]
+        first = self._encode(snapshot.joined(feed.room_id, recovered=answer.recovered))
         place = snapshot.position.n
-        if answer.recovered and answer.frames is not None:
-            pieces += [frame.data for frame in answer.frames]
-        elif answer.recovered and asked is not None:
+        rest = b""
+        if answer.recovered and asked is not None:
             place = asked.n
-        if feed.head > place:
-            rest = feed.after(place, feed.head)
-            if rest is None:
+        if answer.recovered and answer.frames:
+            rest, place = take(answer.frames, place, self._piece_bytes_max)
+        elif feed.head > place:
+            piece = feed.after(place, feed.head, self._piece_bytes_max)
+            if piece is None:
                 return None
-            pieces.append(rest)
-            place = feed.head
+            rest, place = piece
         feed.members[member] = place
-        return b"".join(pieces)
+        if place < feed.head:
+            room.wake.set()
+        return first + rest
 
     async def _answer_for(self, room: _Room, asked: Position | None) -> Answer:
         """From memory where that is exact, else from Redis."""
@@ -362,19 +367,15 @@ class Hub:
             data = self._encode(answer.snapshot.joined(feed.room_id, recovered=False))
             place = answer.snapshot.position.n
         else:
-            data = b"".join(frame.data for frame in answer.frames or ())
-            place = answer.frames[-1].n if answer.frames else since.n
-        lost = answer.snapshot.position.incarnation != feed.incarnation or not (answer.recovered or since is None)
-        if lost or len(data) + (unsent_bytes(member) or 0) > self._settings.send_buffer_hard_bytes:
-            feed.members.pop(member, None)
-            self._tell_members(room)
+            data, place = take(answer.frames or (), since.n, self._piece_bytes_max)
+        if answer.snapshot.position.incarnation != feed.incarnation or not (answer.recovered or since is None):
             member.cut_off(TOO_SLOW, "too slow")
         elif write(member, data):
             feed.members[member] = place
             room.wake.set()
-        else:
-            feed.members.pop(member, None)
-            self._tell_members(room)
+            return
+        feed.members.pop(member, None)
+        self._tell_members(room)
 
     # Rooms without members
 

@@ -54,6 +54,7 @@ class Rooms:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._known: OrderedDict[str, tuple[float, RoomInfo]] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[RoomInfo]] = {}
         self._likes: dict[str, int] = {}
         self._liking: asyncio.Task[None] | None = None
         self._say_interval_ms = str(max(1, int(1000 / settings.chats_per_second)))
@@ -64,6 +65,14 @@ class Rooms:
         if held is not None and self._loop.time() - held[0] < KNOWN_AGE_S:
             self._known.move_to_end(room_id)
             return held[1]
+        # In a storm of joins one question answers all.
+        asking = self._asking.get(room_id)
+        if asking is None:
+            asking = self._asking[room_id] = asyncio.create_task(self._ask(room_id), name=f"info-{room_id}")
+            asking.add_done_callback(lambda done: self._answered(room_id, done))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, room_id: str) -> RoomInfo:
         row = await self._call(room_id, "gs_room_info")
         creator = orjson.loads(row[1])
         info = RoomInfo(
@@ -76,6 +85,12 @@ class Rooms:
         )
         self._remember(info)
         return info
+
+    def _answered(self, room_id: str, asking: "asyncio.Task[RoomInfo]") -> None:
+        del self._asking[room_id]
+        if not asking.cancelled():
+            # Whoever asked may be gone: a refusal that nobody waits for is no failure.
+            asking.exception()
 
     def note_ended(self, room_id: str) -> None:
         """The hub heard that the room has ended: known here at once."""

@@ -43,7 +43,9 @@ async def open_rooms(pool: Pool, count: int, label: str) -> list[str]:
 
     async def open_some() -> None:
         for room in waiting:
-            await ledger_rooms.create(pool, RoomId(room), UserId(f"creator-{room}"), f"Creator of {room}", f"Room {room}")
+            await ledger_rooms.create(
+                pool, RoomId(room), UserId(f"creator-{room}"), f"Creator of {room}", f"Room {room}"
+            )
 
     async with asyncio.TaskGroup() as group:
         for _ in range(GRANTS_AT_ONCE):

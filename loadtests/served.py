@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtests.client.plan import Target
@@ -54,14 +54,21 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(*, gateways: int = 2, environ: dict[str, str] | None = None) -> AsyncIterator[Served]:
-    """Start everything, give it, stop it and remove its data. Raises RuntimeError with its output if it does not start."""
+async def serve(
+    *, gateways: int = 2, environ: dict[str, str] | None = None, raised: bool = True, demo: bool = False
+) -> AsyncIterator[Served]:
+    """Start everything, give it, stop it and remove its data. raised: with the limits of pace out of the way.
+
+    Raises RuntimeError with its output if it does not start.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gs-load-"))
     folder.chmod(0o711)
     data_dir = folder / "data"
     flags = ["serve", "--port", "0", "--gateways", str(gateways), "--data-dir", str(data_dir)]
+    if demo:
+        flags.append("--demo")
     plain = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    given = {**PACE_RAISED, "GIFTSTREAM_LOG_LEVEL": "warning", **(environ or {})}
+    given = {**(PACE_RAISED if raised else {}), "GIFTSTREAM_LOG_LEVEL": "warning", **(environ or {})}
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -101,6 +108,4 @@ async def _wait_ready(process: asyncio.subprocess.Process, data_dir: Path, log: 
 
 
 def _at(settings: Settings, data_dir: Path) -> Settings:
-    from dataclasses import replace
-
     return replace(settings, data_dir=data_dir)

@@ -61,7 +61,10 @@ async def baseline(kind: Kind, *, workers: int = WORKERS) -> AsyncIterator[Basel
         store: Store = PostgresPerGift() if kind == "postgres" else LuaPerGift()
         await store.start()
         port = _free_port()
-        apps = [_start_app(port, {**stores, "BASELINE_SETTLES": str(int(n == 0))}, folder / f"{n}.log") for n in range(workers)]
+        apps = [
+            _start_app(port, {**stores, "BASELINE_SETTLES": str(int(n == 0))}, folder / f"{n}.log")
+            for n in range(workers)
+        ]
         try:
             await _wait_listening(port, apps, folder)
             assert valkey.child is not None

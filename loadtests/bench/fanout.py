@@ -38,9 +38,7 @@ async def measure(run: BenchRun) -> list[Measure]:
         (room,) = await open_rooms(pool, 1, "fan")
         givers = [f"giver-{n}" for n in range(FEEDERS)]
         await give_coins(pool, givers, COINS)
-        seats = [
-            Seat(f"viewer-{n}", token(served.settings, f"viewer-{n}"), room, "viewer") for n in range(viewers)
-        ]
+        seats = [Seat(f"viewer-{n}", token(served.settings, f"viewer-{n}"), room, "viewer") for n in range(viewers)]
         async with Feeders(served.settings) as feeders, Fleet(1) as fleet:
             await feeders.seat(givers, [room])
             run.say(f"fan-out: {viewers} viewers joined in {await fleet.enter(served.target, seats):.1f} s")

@@ -48,7 +48,8 @@ async def _connections(run: BenchRun) -> list[Measure]:
         users = crowd(count, "idle")
         # One room after the other: each join moves its room's viewer count, which the others in it are told.
         seats = [
-            Seat(user, token(served.settings, user), rooms[n * ROOMS // count], "viewer") for n, user in enumerate(users)
+            Seat(user, token(served.settings, user), rooms[n * ROOMS // count], "viewer")
+            for n, user in enumerate(users)
         ]
         size = count // STEPS
         for step in range(STEPS):

@@ -18,9 +18,7 @@ def table(measures: Sequence[Measure]) -> str:
             part = measure.part
             lines.append((part,))
         lines.append(_row(measure))
-    widths = [
-        max([len(_HEAD[n]), *(len(line[n]) for line in lines if len(line) > 1)]) for n in range(len(_HEAD))
-    ]
+    widths = [max([len(_HEAD[n]), *(len(line[n]) for line in lines if len(line) > 1)]) for n in range(len(_HEAD))]
     out = [_join(_HEAD, widths)]
     for line in lines:
         out.append(_join(line, widths) if len(line) > 1 else f"\n{line[0]}")

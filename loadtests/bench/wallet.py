@@ -67,7 +67,13 @@ async def _at(run: BenchRun, shards: int) -> list[Measure]:
     where = f"{shards} shard{'s' if shards > 1 else ''}"
     return [
         Measure(
-            PART, f"durable debits, {where}", "gifts/s", own, "bare function, 128 a call", raw, Goal("≥", 0.7, of_ratio=True)
+            PART,
+            f"durable debits, {where}",
+            "gifts/s",
+            own,
+            "bare function, 128 a call",
+            raw,
+            Goal("≥", 0.7, of_ratio=True),
         ),
         Measure(PART, f"Valkey's CPU, {where}", "µs/gift", cost_us, "bare function", raw_cost_us),
     ]

@@ -1,9 +1,9 @@
 """One load process: ``python -m loadtests.client.process``; see `loadtests.line_process`. Its orders:
 
-    {"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
-    {"phase": {…}}                                                      answered with the phase's tally, its answers awaited
-    {"screens": null}                                                   answered with what each room's members have seen
-    {"close": n}                                                        ends all but the first n connections
+{"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
+{"phase": {…}}                                                      answered with the phase's tally, its answers awaited
+{"screens": null}                                                   answered with what each room's members have seen
+{"close": n}                                                        ends all but the first n connections
 """
 
 from __future__ import annotations

@@ -47,7 +47,16 @@ class Tally:
         """Add the counts of another process."""
         self.started_at_s = other.started_at_s
         self.seconds = max(self.seconds, other.seconds)
-        for name in ("sent", "acked", "unanswered", "strangers", "lost_connections", "members", "frames", "frame_bytes"):
+        for name in (
+            "sent",
+            "acked",
+            "unanswered",
+            "strangers",
+            "lost_connections",
+            "members",
+            "frames",
+            "frame_bytes",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.nacks.update(other.nacks)
         self.asked_again.update(other.asked_again)

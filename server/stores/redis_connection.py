@@ -1,7 +1,9 @@
-"""Connections that can be cancelled while they send.
+"""Connections that can be cancelled while they send, and that break with no other error than Redis's own.
 
 redis-py sends through `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that arrives when the bytes
 have just left: a background task would go on for ever, and whoever waits for its end too. `asyncio.timeout` remembers.
+
+uvloop says RuntimeError when a transport is written to that was reset a moment ago; here it is a lost connection.
 """
 
 import asyncio
@@ -30,7 +32,7 @@ class _Cancellable(AbstractConnection):
         except TimeoutError:
             await self.disconnect(nowait=True)
             raise RedisTimeoutError("Timeout writing to socket") from None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             await self.disconnect(nowait=True)
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
         except BaseException:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
+from redis.exceptions import RedisError
 
 from server.stores import redis
 
@@ -31,3 +33,21 @@ async def test_a_command_cancelled_at_any_turn_of_the_loop_stays_cancelled(redis
         await asyncio.sleep(0)
     await client.aclose()
     assert ended
+
+
+def test_a_connection_that_was_reset_breaks_with_an_error_of_redis(redis_url: str):
+    """On uvloop, as the real processes run: it has an error of its own for a transport that is gone."""
+
+    async def write_to_a_lost_connection() -> None:
+        client = await redis.connect(redis_url)
+        connection = client.connection_pool.make_connection()
+        await connection.connect()
+        connection._writer.transport.abort()
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(RedisError):
+                await connection.send_command("PING")
+        finally:
+            await client.aclose()
+
+    uvloop.run(write_to_a_lost_connection())

@@ -1,1 +1,1 @@
-"""Real processes on real stores, real clients, and one thing after another that goes wrong; then the books are compared."""
+"""Real processes on real stores, real clients, and one thing after another that goes wrong; and the books compared."""

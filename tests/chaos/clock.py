@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 
 PLACES = (
@@ -38,4 +37,4 @@ class Clock:
         """Set the clock to the true time and by_s; it is seen within a second."""
         made = self._file.with_suffix(".new")
         made.write_text(f"{by_s:+d}\n")
-        os.replace(made, self._file)
+        made.replace(self._file)

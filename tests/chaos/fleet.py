@@ -145,7 +145,7 @@ class Fleet:
             )
 
     def _draw(self, viewer: Viewer) -> Request:
-        """The next gift: mostly cheap ones in combos, now and then a dear one, now and then one that must be refused."""
+        """The next gift: mostly cheap ones in combos, now and then a dear one, or one that must be refused."""
         rng, town = viewer.rng, self.town
         room = rng.choice(list(viewer.tabs[0].views))
         gift, count = rng.choice(CHEAP), rng.choice((1, 1, 1, 2, 5, 99))

@@ -60,7 +60,7 @@ def draw_plan(seed: int, *, kind: str | None = None, short: bool = False) -> Pla
     rng = Random(seed)
     kind = kind or KINDS[seed % len(KINDS)]
     outage_s = 6.0 if short else 60.0
-    times = 1 if kind in {"stop_postgres"} else rng.randint(1, 2 if short else 3)
+    times = 1 if kind == "stop_postgres" else rng.randint(1, 2 if short else 3)
     faults = [kind] * times if kind != TWO_WORKERS else ["kill_worker"] * times
     if rng.random() < COMPANION_SHARE:
         faults.append(rng.choice([name for name in FAULTS if name not in LOSING and name != "set_clock_back"]))
@@ -81,7 +81,7 @@ def draw_plan(seed: int, *, kind: str | None = None, short: bool = False) -> Pla
         purchases_at_s=tuple(sorted(rng.uniform(0.5, load_s) for _ in range(PURCHASES))),
         gateways=rng.randint(2, 3),
         wallet_shards=rng.choice((1, 4, 8, 16)),
-        gifts_per_s=rng.uniform(100, 300),
+        gifts_per_s=rng.uniform(60, 200),
         load_s=load_s,
         outage_s=outage_s,
     )

@@ -57,7 +57,7 @@ class _Side(asyncio.Protocol):
 
     def reset(self) -> None:
         """End it as a network does that forgot the connection: with RST."""
-        if self.transport is None:
+        if self.transport is None or self.transport.is_closing():
             return
         raw = self.transport.get_extra_info("socket")
         if raw is not None and raw.family == socket.AF_INET:

@@ -103,9 +103,11 @@ class Rig:
         """What a process counts, in the exposition format; empty when it does not answer."""
         address = dict(zip((*self.gateways, *self.workers), self.addresses + self.status_addresses, strict=True))[role]
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
-                async with http.get(f"http://{address}/metrics") as answer:
-                    return await answer.text()
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http,
+                http.get(f"http://{address}/metrics") as answer,
+            ):
+                return await answer.text()
         except (aiohttp.ClientError, OSError, TimeoutError):
             return ""
 

@@ -172,12 +172,11 @@ async def _wait_shown(scene: Scene, ledger: dict[str, list[verdict.Row]]) -> Non
 async def _shown_coins(scene: Scene) -> dict[str, int]:
     """The balance of each viewer as HTTP tells it; purchases are in once the sweeper was there."""
     shown: dict[str, int] = {}
-    spent = {viewer: coins for viewer, coins in scene.fleet.town.coins.items()}
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + SHOWN_TIMEOUT_S
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         await _wait_credits(scene, deadline_s)
-        for viewer in spent:
+        for viewer in scene.fleet.town.viewers:
             headers = {"Authorization": f"Bearer {scene.fleet.town.token(scene.rig.settings, viewer)}"}
             address = scene.rng.choice(scene.rig.addresses)
             async with http.get(f"http://{address}/api/v1/wallet", headers=headers) as answer:

@@ -1,4 +1,4 @@
-"""The two stores of a round: embedded servers that can be killed, filled up and put back in time, each behind a proxy."""
+"""The two stores of a round: embedded servers that can be killed, filled up and put back in time, behind proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison after a round: every client's record against the ledger, gift by gift, and against what screens show."""
+"""The comparison after a round: each client's record against the ledger, gift by gift, and against what screens show."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def read_gifts(stores: Stores) -> dict[str, list[Row]]:
                 row["diamonds"],
                 row["creator_id"],
                 Ack(str(gift_id), row["coins_after"], row["combo"], row["at_us"]),
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -97,7 +97,7 @@ def _compare_row(fleet: Fleet, request: Request, row: Row, findings: Findings) -
 async def compare_wallets(
     stores: Stores, fleet: Fleet, ledger: dict[str, list[Row]], shown: dict[str, int], findings: Findings
 ) -> None:
-    """coins = what a viewer had and bought, less its gifts: in the ledger, and as a new connection is told (`shown`)."""
+    """coins = what a viewer had and bought, less its gifts: in the ledger, and as the server tells it (`shown`)."""
     expected = Counter(fleet.town.coins)
     for viewer, coins in fleet.credits:
         expected[viewer] += coins

@@ -15,8 +15,8 @@ ANSWER_TIMEOUT_S = 2.5
 
 LOOK_EVERY_S = 0.05
 BACKOFF_FIRST_S = 0.1
-BACKOFF_MAX_S = 2.0
-OPEN_MAX = 60
+BACKOFF_MAX_S = 4.0
+OPEN_MAX = 25
 """Unanswered gifts past which a viewer stops sending new ones."""
 
 ASK_AGAIN_SHARE = 0.04

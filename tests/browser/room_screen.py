@@ -77,12 +77,16 @@ class RoomScreen:
         await self.choose(gift, tier, count)
         await self.part("send-gift").click()
 
-    async def close_sheet(self) -> None:
-        await self.page.keyboard.press("Escape")
-        await until(self._no_dialog, "the sheet to close")
+    async def close_sheets(self) -> None:
+        """Close what is open, the topmost first."""
 
-    async def _no_dialog(self) -> bool:
-        return await self.page.locator("dialog[open]").count() == 0
+        async def closed() -> bool:
+            if await self.page.locator("dialog[open]").count() == 0:
+                return True
+            await self.page.keyboard.press("Escape")
+            return False
+
+        await until(closed, "the sheets to close")
 
     async def say(self, text: str) -> None:
         await self.part("chat-input").fill(text)

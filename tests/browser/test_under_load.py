@@ -1,0 +1,82 @@
+"""A busy room: 500 gifts a second leave the counters exact and the page no heavier than it was."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from playwright.async_api import CDPSession
+
+from tests.browser.crowd import Crowd
+from tests.browser.people import People
+from tests.browser.site import Site
+from tests.browser.waiting import until_equal
+
+GIFTS_PER_SECOND = 500
+SECONDS = 8
+SENDERS = 16
+GIFTS = ("rose", "clover", "lollipop", "coffee", "finger_heart")
+LANES = 3
+
+HEAP_GROWTH_BYTES_MAX = 6_000_000
+"""Of the second half over the first, after garbage collection."""
+NODES_MAX = 4_000
+NODES_GROWTH_MAX = 60
+LISTENERS_GROWTH_MAX = 60
+
+_WATCH = """
+() => {
+  window.lanesMost = 0;
+  window.framesDrawn = 0;
+  const look = () => {
+    window.framesDrawn += 1;
+    window.lanesMost = Math.max(window.lanesMost, document.querySelectorAll("[data-testid=lane].is-shown").length);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+async def test_500_gifts_a_second_leave_counters_exact_and_memory_flat(people: People, site: Site) -> None:
+    room, creator = await people.room()
+    viewer, studio, overlay = await asyncio.gather(
+        people.viewer("Ana", room), people.studio(creator), people.overlay(creator, room)
+    )
+    await studio.live()
+    await viewer.page.evaluate(_WATCH)
+    sessions = [await screen.page.context.new_cdp_session(screen.page) for screen in (viewer, studio, overlay)]
+
+    crowd = await Crowd.enter(site, room, SENDERS)
+    await crowd.send(GIFTS, gifts_per_second=GIFTS_PER_SECOND, seconds=SECONDS // 2)
+    half_way = [await _weight(session) for session in sessions]
+    await crowd.send(GIFTS, gifts_per_second=GIFTS_PER_SECOND, seconds=SECONDS // 2)
+    await crowd.leave()
+    assert crowd.accepted == GIFTS_PER_SECOND * SECONDS
+
+    await until_equal(partial(_gifts, site, room), crowd.accepted, "the room's gifts")
+    total = await site.room(room)
+    for screen in (viewer, studio, overlay):
+        await screen.shows_diamonds(total["diamonds"])
+    await viewer.shows_viewers(3)
+    assert (await site.get("/creator/earnings", creator))["rooms"][0]["diamonds"] == total["diamonds"]
+    assert 0 < await viewer.page.evaluate("window.lanesMost") <= LANES
+    assert await viewer.page.evaluate("window.framesDrawn") > SECONDS
+    for before, session in zip(half_way, sessions, strict=True):
+        after = await _weight(session)
+        assert after["Nodes"] < NODES_MAX
+        assert after["Nodes"] - before["Nodes"] <= NODES_GROWTH_MAX
+        assert after["JSEventListeners"] - before["JSEventListeners"] <= LISTENERS_GROWTH_MAX
+        assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] <= HEAP_GROWTH_BYTES_MAX
+
+
+async def _gifts(site: Site, room: str) -> int:
+    return int((await site.room(room))["gifts"])
+
+
+async def _weight(session: CDPSession) -> dict[str, Any]:
+    """What the page holds when everything that can be freed is freed."""
+    await session.send("HeapProfiler.collectGarbage")
+    await session.send("Performance.enable")
+    return {each["name"]: each["value"] for each in (await session.send("Performance.getMetrics"))["metrics"]}

@@ -29,6 +29,7 @@ from server.wallet.shards import WalletShards
 from server.wallet.wallets import Wallets
 from server.web.app import build_app
 from server.web.balances import Balances
+from server.web.counts import Counts
 from server.web.drain import drain
 from server.web.frames import text_frame
 from server.web.services import Services
@@ -111,6 +112,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack) -> tuple[Services
         connections=connections,
         sessions=sessions,
         balances=balances,
+        counts=Counts(),
         draining=asyncio.Event(),
     )
     background = [shards.run(), hub.run(), connections.run(), sessions.sweep(), balances.run()]

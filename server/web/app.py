@@ -5,7 +5,7 @@ from aiohttp import web
 from server.web import http_demo, http_rooms
 from server.web.documents import add_documents
 from server.web.health import healthz, readyz
-from server.web.metrics import metrics
+from server.web.metrics import counting, metrics
 from server.web.pages import add_pages
 from server.web.problems import problems
 from server.web.route import API_ROOT
@@ -19,7 +19,7 @@ BODY_BYTES_MAX = 16_384
 
 def build_app(services: Services) -> web.Application:
     """The application; the services must be running before it serves."""
-    app = web.Application(middlewares=[problems, preflights], client_max_size=BODY_BYTES_MAX)
+    app = web.Application(middlewares=[counting, problems, preflights], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = services
     http_demo.set_up(app, services)
     http_rooms.set_up(app)

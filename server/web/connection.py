@@ -1,6 +1,7 @@
 """One WebSocket as it is written to: finished frames straight into the transport, bounded, and never waited for."""
 
 import asyncio
+from collections import Counter
 
 from server.web.close_codes import REASONS, CloseCode
 from server.web.frames import close_frame
@@ -10,13 +11,17 @@ CLOSE_WAIT_S = 2.0
 
 
 class Connection:
-    """The writing side of a WebSocket. heard_s: loop time of the last sign of life from the peer."""
+    """The writing side of a WebSocket. heard_s: loop time of the last sign of life from the peer.
 
-    __slots__ = ("_answers", "_buffer_max_bytes", "_loop", "closing", "heard_s", "transport")
+    closed: counts the close codes that were sent.
+    """
 
-    def __init__(self, transport: asyncio.Transport, *, buffer_max_bytes: int) -> None:
+    __slots__ = ("_answers", "_buffer_max_bytes", "_closed", "_loop", "closing", "heard_s", "transport")
+
+    def __init__(self, transport: asyncio.Transport, *, buffer_max_bytes: int, closed: Counter[int]) -> None:
         self.transport = transport
         self.closing = False
+        self._closed = closed
         self._loop = asyncio.get_running_loop()
         self.heard_s = self._loop.time()
         self._buffer_max_bytes = buffer_max_bytes
@@ -44,6 +49,7 @@ class Connection:
             return
         answers, self._answers = self._answers, []
         self.closing = True
+        self._closed[int(code)] += 1
         if not self.transport.is_closing():
             self.transport.write(
                 b"".join(answers) + close_frame(code, REASONS[CloseCode(code)] if reason is None else reason)

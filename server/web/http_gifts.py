@@ -4,6 +4,7 @@ A retry is free of charge as on the socket: the Idempotency-Key is the request i
 answer. It lives in a name space of its own, longer than any id that a socket may use.
 """
 
+import asyncio
 import hashlib
 import re
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted
 from server.domain.ids import new_id
+from server.web.counts import ACCEPTED
 from server.web.http import answer, identity_of, read_body, services_of
 from server.web.route import Route
 from server.web.shapes import GiftKind, GiftKinds, GiftSent, NewGift
@@ -34,6 +36,8 @@ async def send_gift(request: web.Request) -> web.Response:
     request_id = idempotency_id(request)
     body = await read_body(request, _new_gift)
     room = await services.rooms.info(request.match_info["room"])
+    clock = asyncio.get_running_loop().time
+    asked_s = clock()
     fingerprint = fingerprint_of(room.id, body.gift, body.count)
     sent = await services.gifting.send(
         viewer=identity.user_id,
@@ -45,6 +49,7 @@ async def send_gift(request: web.Request) -> web.Response:
         fingerprint=fingerprint,
         refusal=Code.UNAVAILABLE if services.draining.is_set() else None,
     )
+    services.counts.gift(ACCEPTED if isinstance(sent, Accepted) else sent.code, clock() - asked_s)
     # An answer that was restored from the ledger has lost its fingerprint, and is believed.
     if sent.fingerprint not in {"", fingerprint}:
         raise Refusal(Code.IDEMPOTENCY_CONFLICT)

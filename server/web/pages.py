@@ -26,11 +26,19 @@ async def overlay(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC_FOLDER / "overlay.html", headers={"Cache-Control": "no-cache"})
 
 
-async def add_cache_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal `on_response_prepare`, for what lies under /static."""
-    if request.path.startswith("/static/") and response.status in {200, 206, 304}:
-        kept = request.path.endswith(_KEPT_SUFFIXES)
-        response.headers["Cache-Control"] = f"public, max-age={ART_AGE_S}" if kept else "no-cache"
+def _files() -> Handler:
+    """Serves the files that are there now; any other name, however it is written, is not found."""
+    names = frozenset(path.relative_to(STATIC_FOLDER).as_posix() for path in STATIC_FOLDER.rglob("*") if path.is_file())
+
+    async def file(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if name not in names:
+            raise web.HTTPNotFound
+        kept = name.endswith(_KEPT_SUFFIXES)
+        headers = {"Cache-Control": f"public, max-age={ART_AGE_S}" if kept else "no-cache"}
+        return web.FileResponse(STATIC_FOLDER / name, headers=headers)
+
+    return file
 
 
 def add_pages(app: web.Application) -> None:
@@ -39,5 +47,4 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/studio", _page("studio.html"))
     app.router.add_get("/overlay/{room}", overlay)
     app.router.add_get("/favicon.ico", _page("favicon.svg"))
-    app.router.add_static("/static/", STATIC_FOLDER)
-    app.on_response_prepare.append(add_cache_headers)
+    app.router.add_get("/static/{name:.+}", _files())

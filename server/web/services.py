@@ -15,6 +15,7 @@ from server.stores.postgres import Pool
 from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
 from server.web.balances import Balances
+from server.web.counts import Counts
 from server.web.sessions import Sessions
 
 
@@ -34,6 +35,7 @@ class Services:
     connections: Connections
     sessions: Sessions
     balances: Balances
+    counts: Counts
     draining: asyncio.Event
 
 

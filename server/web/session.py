@@ -22,6 +22,7 @@ from server.web import client_frames, server_frames
 from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping
 from server.web.close_codes import CloseCode, restart_reason
 from server.web.connection import Connection
+from server.web.counts import ACCEPTED
 from server.web.frames import PING
 from server.web.limits import TokenBucket
 from server.web.server_frames import write
@@ -90,6 +91,7 @@ class Session:
             self.connection.cut_off(CloseCode.BAD_FRAMES)
             return
         self._bad_frames.append(now_s)
+        self._services.counts.bad_frames += 1
         refusal = Refusal(Code.BAD_FRAME)
         request_id = error.request_id if error is not None else None
         if error is None or request_id is None or error.nack is None:
@@ -233,12 +235,14 @@ class Session:
             self._refuse(frame, refused)
             return
         self._gifts_in_flight += 1
-        answer.add_done_callback(partial(self._gift_answered, frame.id))
+        answer.add_done_callback(partial(self._gift_answered, frame.id, self.connection.heard_s))
 
-    def _gift_answered(self, request_id: str, future: "asyncio.Future[Answer]") -> None:
+    def _gift_answered(self, request_id: str, asked_s: float, future: "asyncio.Future[Answer]") -> None:
         self._gifts_in_flight -= 1
         self.gifts_answered += 1
         answer = future.result()
+        result = ACCEPTED if isinstance(answer, Accepted) else answer.code
+        self._services.counts.gift(result, future.get_loop().time() - asked_s)
         if not isinstance(answer, Accepted):
             nack = server_frames.gift_nack(request_id, answer.code, coins=answer.coins, retry_ms=answer.retry_ms)
             self.connection.answer(nack)

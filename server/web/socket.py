@@ -35,7 +35,8 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
     transport = request.transport
     if transport is None:
         return websocket
-    connection = Connection(transport, buffer_max_bytes=services.settings.send_buffer_hard_bytes)
+    buffer_max_bytes = services.settings.send_buffer_hard_bytes
+    connection = Connection(transport, buffer_max_bytes=buffer_max_bytes, closed=services.counts.closed)
     session = Session(services, connection)
     try:
         _admit(services, request, session)

@@ -1,6 +1,6 @@
 """Double entry: the one place that writes postings, entries and balances."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NewType
 
 from server.domain.ids import shard_label
@@ -51,45 +51,58 @@ async def account_ids(conn: Connection, kind: str, owners: list[str]) -> dict[st
 
 
 async def add_entries(
-    conn: Connection, posting: PostingId, coins: Mapping[AccountId, int], diamonds: Mapping[AccountId, int]
+    conn: Connection, posting: PostingId, *, coins: Mapping[AccountId, int], diamonds: Mapping[AccountId, int]
 ) -> None:
-    """Writes all entries of a posting, in one statement. Postgres refuses them unless each currency sums to zero."""
-    entries = [(account, amount, "coins") for account, amount in coins.items() if amount]
-    entries += [(account, amount, "diamonds") for account, amount in diamonds.items() if amount]
+    """Writes all entries of a posting, in one statement; amounts are not zero.
+
+    Postgres refuses them unless each currency sums to zero.
+    """
+    entries = [(posting, account, amount, "coins") for account, amount in coins.items()]
+    entries += [(posting, account, amount, "diamonds") for account, amount in diamonds.items()]
     entries.sort()
-    await conn.execute(
-        """
-        INSERT INTO entries (posting_id, account_id, amount, currency)
-        SELECT $1, account_id, amount, currency::currency
-        FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS entry (account_id, amount, currency)
-        """,
-        posting,
-        [entry[0] for entry in entries],
-        [entry[1] for entry in entries],
-        [entry[2] for entry in entries],
+    await conn.copy_records_to_table(
+        "entries", records=entries, columns=("posting_id", "account_id", "amount", "currency")
     )
 
 
-async def add_to_balances(conn: Connection, amounts: Mapping[AccountId, int]) -> None:
-    """Adds to many balances in one statement that takes the rows in the order of their ids, so that two never deadlock.
+async def move_wallets(conn: Connection, posting: PostingId, wallets: Collection[AccountId]) -> None:
+    """Adds a posting's entries to the balances of these wallets. Only a viewer's own shard and credits touch a wallet.
 
     Raises asyncpg.CheckViolationError when one would become negative that must not.
     """
-    moves = sorted((account, amount) for account, amount in amounts.items() if amount)
+    # The accounts are named although the entries do that too: no plan may look at all accounts for it.
     status = await conn.execute(
         """
-        WITH move AS MATERIALIZED (
-            SELECT account_id, amount FROM unnest($1::bigint[], $2::bigint[]) AS move (account_id, amount)
-        ), locked AS MATERIALIZED (
-            SELECT id FROM accounts WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
-        )
-        UPDATE accounts SET balance = balance + move.amount
-        FROM move JOIN locked ON locked.id = move.account_id
-        WHERE accounts.id = move.account_id
+        UPDATE accounts SET balance = balance + entries.amount FROM entries
+        WHERE accounts.id = ANY($2::bigint[]) AND entries.posting_id = $1 AND entries.account_id = accounts.id
         """,
-        [move[0] for move in moves],
-        [move[1] for move in moves],
+        posting,
+        list(wallets),
     )
-    updated = int(status.rpartition(" ")[2])
-    if updated != len(moves):
-        raise LookupError(f"{len(moves) - updated} of {len(moves)} accounts do not exist")
+    _all_moved(status, wallets)
+
+
+async def move_shared(conn: Connection, posting: PostingId, shared: Collection[AccountId]) -> None:
+    """Adds a posting's entries to balances that others move too, taking the rows in the order of their ids.
+
+    Raises asyncpg.CheckViolationError as `move_wallets`.
+    """
+    status = await conn.execute(
+        """
+        WITH locked AS MATERIALIZED (
+            SELECT id FROM accounts WHERE id = ANY($2::bigint[]) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE accounts SET balance = balance + entries.amount FROM locked, entries
+        WHERE accounts.id = locked.id AND entries.posting_id = $1 AND entries.account_id = locked.id
+        """,
+        posting,
+        list(shared),
+    )
+    _all_moved(status, shared)
+
+
+def _all_moved(status: str, accounts: Collection[AccountId]) -> None:
+    """Raises RuntimeError unless every account was there and had its entry: then nothing may be committed."""
+    moved = int(status.rpartition(" ")[2])
+    if moved != len(accounts):
+        raise RuntimeError(f"{moved} of {len(accounts)} balances were moved")

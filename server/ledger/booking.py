@@ -4,7 +4,15 @@ from dataclasses import dataclass, field
 
 from server.domain.gift import COUNT_MAX, GiftRecord
 from server.domain.money import MONEY_MAX
-from server.ledger.accounts import AccountId, PostingId, account_ids, add_entries, add_to_balances, platform_owner
+from server.ledger.accounts import (
+    AccountId,
+    PostingId,
+    account_ids,
+    add_entries,
+    move_shared,
+    move_wallets,
+    platform_owner,
+)
 from server.ledger.directory import Directory
 from server.ledger.rooms import RoomGain, add_to_gifters, add_to_rooms
 from server.stores.postgres import Connection
@@ -100,14 +108,16 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
         gain.at_us = max(gain.at_us, at_us)
     earned: dict[AccountId, int] = {}
     for room, gain in gains.items():
-        account = directory.rooms[room].diamonds
-        earned[account] = earned.get(account, 0) + gain.diamonds
+        if gain.diamonds:
+            account = directory.rooms[room].diamonds
+            earned[account] = earned.get(account, 0) + gain.diamonds
     platform = platform_owner(shard)
     spent = (await account_ids(conn, "coins_spent", [platform]))[platform]
     issued = (await account_ids(conn, "diamonds_issued", [platform]))[platform]
-    shared = {spent: -sum(paid.values()), **earned, issued: -sum(earned.values())}
+    coins_moved = paid | {spent: -sum(paid.values())}
+    diamonds_moved = earned | {issued: -sum(earned.values())} if earned else {}
 
-    posting: int = await conn.fetchval(
+    posting_id: int = await conn.fetchval(
         """
         INSERT INTO postings (kind, shard, epoch, first_number, last_number)
         VALUES ('settlement', $1, $2, $3, $4) RETURNING id
@@ -117,12 +127,11 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
         first,
         last,
     )
-    await add_entries(
-        conn, PostingId(posting), coins=paid | {spent: shared[spent]}, diamonds=earned | {issued: shared[issued]}
-    )
-    await add_to_balances(conn, paid)
+    posting = PostingId(posting_id)
+    await add_entries(conn, posting, coins=coins_moved, diamonds=diamonds_moved)
+    await move_wallets(conn, posting, paid)
     await add_to_gifters(conn, cells)
-    await add_to_balances(conn, shared)
+    await move_shared(conn, posting, [spent, *diamonds_moved])
     await add_to_rooms(conn, gains)
 
 

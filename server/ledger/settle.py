@@ -49,6 +49,9 @@ class Settler:
             cursor = await claim_cursor(conn, shard)
             if cursor is None:
                 return 0
+            # Everything here is looked up by key, a batch at a time. Plans made for the numbers at hand can prefer to
+            # scan a whole table of accounts for them; the generic ones never do.
+            await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
             epoch, number, marked = await self._state(shard)
             if epoch != cursor.epoch:
                 return 0  # about to be begun anew, by whoever opens it

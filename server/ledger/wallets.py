@@ -8,11 +8,11 @@ from server.domain.ids import UserId, shard_of
 from server.domain.money import MONEY_MAX
 from server.ledger.accounts import (
     WALLET,
-    AccountId,
     PostingId,
     account_ids,
     add_entries,
-    add_to_balances,
+    move_shared,
+    move_wallets,
     open_account,
     platform_owner,
 )
@@ -143,14 +143,13 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
     platform = platform_owner(shard_of(viewer, shards))
     wallet = (await account_ids(conn, WALLET, [viewer]))[viewer]
     contra = (await account_ids(conn, _CONTRA[kind], [platform]))[platform]
-    amounts: dict[AccountId, int] = {wallet: coins, contra: -coins}
-    posting = PostingId(
-        await conn.fetchval(
-            "INSERT INTO postings (kind, user_id, credit_number) VALUES ('credit', $1, $2) RETURNING id", viewer, number
-        )
+    posting_id: int = await conn.fetchval(
+        "INSERT INTO postings (kind, user_id, credit_number) VALUES ('credit', $1, $2) RETURNING id", viewer, number
     )
-    await add_entries(conn, posting, coins=amounts, diamonds={})
-    await add_to_balances(conn, amounts)
+    posting = PostingId(posting_id)
+    await add_entries(conn, posting, coins={wallet: coins, contra: -coins}, diamonds={})
+    await move_wallets(conn, posting, [wallet])
+    await move_shared(conn, posting, [contra])
     return number
 
 

@@ -13,7 +13,7 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,9 @@ GIFTS_PER_PASS = 50_000
 """After so many gifts a pass stops reading and brings them into their rooms; a read in flight may go past it."""
 
 CALLS_PER_PIPELINE = 100
+GIFTS_PER_PIPELINE = 5_000
+"""So that no pipeline takes longer than a reply is waited for, on a machine that is busy."""
+
 DIRTY_ROOMS_PER_PASS = 500
 KNOWN_ROOMS_MAX = 20_000
 """Rooms whose marks are remembered, the longest untouched dropped first; one that is not costs a second call."""
@@ -326,9 +329,9 @@ class RoomsReader:
     async def _call(self, ticks: list[Tick]) -> list[Any]:
         """Answers in order; a refusal that no repetition can mend is one of them, any other error is raised."""
         answers: list[Any] = []
-        for start in range(0, len(ticks), CALLS_PER_PIPELINE):
+        for some in _in_pieces(ticks):
             pipeline = self._redis.pipeline(transaction=False)
-            for tick in ticks[start : start + CALLS_PER_PIPELINE]:
+            for tick in some:
                 pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(self._log_max))
             answers += await pipeline.execute(raise_on_error=False)
         for answer in answers:
@@ -475,6 +478,19 @@ class RoomsReader:
                 await load_functions(self._redis)
             except REDIS_AWAY:
                 log.warning("the functions could not be loaded")
+
+
+def _in_pieces(ticks: list[Tick]) -> Iterator[list[Tick]]:
+    piece: list[Tick] = []
+    gifts = 0
+    for tick in ticks:
+        if piece and (len(piece) >= CALLS_PER_PIPELINE or gifts + len(tick.gifts) > GIFTS_PER_PIPELINE):
+            yield piece
+            piece, gifts = [], 0
+        piece.append(tick)
+        gifts += len(tick.gifts)
+    if piece:
+        yield piece
 
 
 def _is_final(error: Exception) -> bool:

@@ -172,7 +172,7 @@ class Feed:
         return n in {self.head, self.floor} or any(frame.n == n for frame in self._ring)
 
     def after(self, n: int, up_to: int, bytes_max: int) -> tuple[bytes, int] | None:
-        """The next frames in (n, up_to] as one piece, and how far it reaches: at least one, and about bytes_max at most.
+        """The next frames in (n, up_to] as one piece, and how far it reaches: at least one, of bytes_max at most.
 
         None when some of them are no longer in the ring.
         """

@@ -10,6 +10,7 @@ local CHAT_LINES_PER_DELTA = 50
 local CHAT_LINES_WAITING_MAX = 200
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
+local GIFTERS_PER_COMMAND = 200
 
 -- A server that came back from older data would hand out positions a second time, to other deltas. So the first
 -- delta that each server process makes for a room skips this many: a position never names two deltas.
@@ -103,6 +104,49 @@ local function top_json(room)
     ranked[#ranked + 1] = '{"user":' .. who .. ',"coins":' .. text(tonumber(rows[i + 1])) .. ',"rank":' .. text((i + 1) / 2) .. '}'
   end
   return '[' .. table.concat(ranked, ',') .. ']'
+end
+
+-- Reads the gifters of a tick, each once, with as many coins together as the tick has.
+local function gifters_of(packed, coins)
+  local fine, gifters = pcall(cjson.decode, packed)
+  if not fine or type(gifters) ~= 'table' then
+    error({err = 'BADARG gifters'})
+  end
+  local given, seen = 0, {}
+  for _, gifter in ipairs(gifters) do
+    local viewer, sum, who = gifter[1], gifter[2], gifter[3]
+    if type(viewer) ~= 'string' or type(who) ~= 'string' or type(sum) ~= 'number' or seen[viewer] then
+      error({err = 'BADARG a gifter'})
+    end
+    if sum < 0 or sum > MONEY_MAX or sum % 1 ~= 0 then
+      error({err = 'BADARG coins of a gifter'})
+    end
+    given = given + sum
+    seen[viewer] = true
+  end
+  if given ~= coins then
+    error({err = 'BADARG gifters and coins differ'})
+  end
+  return gifters
+end
+
+-- In pieces, as a call is dear in Lua.
+local function add_gifters(room, gifters)
+  for from = 1, #gifters, GIFTERS_PER_COMMAND do
+    local viewers, people, sums = {}, {}, {}
+    for i = from, math.min(from + GIFTERS_PER_COMMAND - 1, #gifters) do
+      viewers[#viewers + 1] = gifters[i][1]
+      people[#people + 1] = gifters[i][1]
+      people[#people + 1] = gifters[i][3]
+    end
+    local held = redis.call('ZMSCORE', room.top, unpack(viewers))
+    for i, viewer in ipairs(viewers) do
+      sums[#sums + 1] = text(tonumber(held[i] or '0') + gifters[from + i - 1][2])
+      sums[#sums + 1] = viewer
+    end
+    redis.call('ZADD', room.top, unpack(sums))
+    redis.call('HSET', room.who, unpack(people))
+  end
 end
 
 -- An ended room is kept for a while after its last change; it can always be loaded again.
@@ -204,7 +248,7 @@ local function unload_room(keys, args)
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
--- gifters, (viewer, coins, who JSON)*.
+-- gifters as a JSON array of [viewer, coins, who JSON].
 -- Answers {ok, incarnation, caught up, more chat waits (0/1)}, or {marks, incarnation, caught up, (shard, mark)*} when a
 -- mark is not as expected (nothing was changed), or {absent}.
 local function tick(keys, args)
@@ -221,19 +265,9 @@ local function tick(keys, args)
     at = at + 3
   end
   local gifts, coins, diamonds = whole(args[at]), whole(args[at + 1]), whole(args[at + 2])
-  local entries, more, gifters = args[at + 3], args[at + 4], whole(args[at + 5])
-  at = at + 6
-  if #args ~= at - 1 + gifters * 3 or (gifts > 0 and (marks == 0 or gifters == 0 or entries == '')) then
+  local entries, more, gifters = args[at + 3], args[at + 4], gifters_of(args[at + 5], coins)
+  if #args ~= at + 5 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
     error({err = 'BADARG a tick that does not add up'})
-  end
-  local given = 0
-  for i = at, #args, 3 do
-    some(args[i])
-    some(args[i + 2])
-    given = given + whole(args[i + 1])
-  end
-  if given ~= coins then
-    error({err = 'BADARG gifters and coins differ'})
   end
 
   local state = fields(room, 'incarnation', 'n', 'run', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
@@ -265,10 +299,7 @@ local function tick(keys, args)
     state.caught_up = '1'
   end
   if gifts > 0 then
-    for i = at, #args, 3 do
-      redis.call('ZINCRBY', room.top, args[i + 1], args[i])
-      redis.call('HSET', room.who, args[i], args[i + 2])
-    end
+    add_gifters(room, gifters)
     local top = top_json(room)
     redis.call('HSET', room.hash, 'diamonds', diamonds_now, 'gifts', gifts_now, 'coins', coins_now, 'top', top)
     changed[#changed + 1] = '"gifts":' .. entries

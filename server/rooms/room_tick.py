@@ -50,7 +50,7 @@ class Tick:
             moves += [str(shard), "" if old is None else str(old), str(new)]
         head = [str(log_max), "1" if self.caught_up else "0", str(len(self.moves)), *moves]
         if not self.gifts:
-            return [*head, "0", "0", "0", "", "", "0"]
+            return [*head, "0", "0", "0", "", "", "[]"]
         records = [gift.record for gift in self.gifts]
         listed, more = combo.split(combo.merge(self.gifts))
         given: dict[str, int] = {}
@@ -58,9 +58,7 @@ class Tick:
         for record in records:
             given[record.viewer] = given.get(record.viewer, 0) + record.coins
             names[record.viewer] = record.viewer_name
-        gifters: list[str | bytes] = []
-        for viewer, coins in given.items():
-            gifters += [viewer, str(coins), person_json(viewer, names[viewer])]
+        gifters = [(viewer, coins, person_json(viewer, names[viewer]).decode()) for viewer, coins in given.items()]
         return [
             *head,
             str(sum(record.count for record in records)),
@@ -68,8 +66,7 @@ class Tick:
             str(sum(record.diamonds for record in records)),
             orjson.dumps([entry.public() for entry in listed]),
             orjson.dumps(more) if more["gifts"] else "",
-            str(len(given)),
-            *gifters,
+            orjson.dumps(gifters),
         ]
 
 
@@ -82,9 +79,7 @@ def ticks_of(room: str, gifts: list[RoomGift], held: Held | None, *, caught_up: 
     pieces = [gifts[start : start + GIFTS_PER_CALL_MAX] for start in range(0, len(gifts), GIFTS_PER_CALL_MAX)] or [[]]
     ticks: list[Tick] = []
     for piece in pieces:
-        new: dict[int, Mark] = {}
-        for gift in piece:
-            new[gift.shard] = gift.mark
+        new = {shard: gift.mark for shard, gift in {gift.shard: gift for gift in piece}.items()}
         moves = {shard: (None if held is None else known.get(shard, START), mark) for shard, mark in new.items()}
         ticks.append(Tick(room, piece, moves, caught_up and len(ticks) + 1 == len(pieces)))
         known.update(new)

@@ -112,37 +112,29 @@ async def test_a_tick_counts_only_from_the_mark_it_expects(redis: Redis) -> None
 async def test_a_tick_that_does_not_add_up_changes_nothing(redis: Redis) -> None:
     await load(redis, "r1")
     before = await redis.hgetall(keys.room("r1"))
-    row = '{"id":"ann","name":"Ann"}'
+    mark = ["600", "0", "1", "0", "0-0", "1-1"]
+    row = '{\\"id\\":\\"ann\\"}'
     wrong = [
-        ["600", "0", "1", "0", "0-0", "1-1", "1", "5", "5", "[]", "", "1", "ann", "4", row],
-        ["600", "0", "1", "0", "0-0", "1-1", "1", "-5", "5", "[]", "", "1", "ann", "-5", row],
-        ["600", "0", "1", "0", "0-0", "1-1", "1", "1.5", "1", "[]", "", "1", "ann", "1.5", row],
-        [
-            "600",
-            "0",
-            "1",
-            "0",
-            "0-0",
-            "1-1",
-            "1",
-            "9007199254740993",
-            "1",
-            "[]",
-            "",
-            "1",
-            "ann",
-            "9007199254740993",
-            row,
-        ],
-        ["600", "0", "1", "0", "0-0", "nonsense", "1", "5", "5", "[]", "", "1", "ann", "5", row],
-        ["600", "0", "0", "1", "5", "5", "[]", "", "1", "ann", "5", row],
-        ["600", "0", "1", "0", "0-0", "1-1", "1", "5", "5", "[]", "", "2", "ann", "5", row],
+        [*mark, "1", "5", "5", "[]", "", f'[["ann",4,"{row}"]]'],
+        [*mark, "1", "-5", "5", "[]", "", f'[["ann",-5,"{row}"]]'],
+        [*mark, "1", "1.5", "1", "[]", "", f'[["ann",1.5,"{row}"]]'],
+        [*mark, "1", "2", "1", "[]", "", f'[["ann",1.5,"{row}"],["bob",0.5,"{row}"]]'],
+        [*mark, "1", "9007199254740993", "1", "[]", "", f'[["ann",9007199254740993,"{row}"]]'],
+        [*mark, "1", "2", "1", "[]", "", f'[["ann",1,"{row}"],["ann",1,"{row}"]]'],
+        [*mark, "1", "5", "5", "[]", "", '[["ann",5]]'],
+        [*mark, "1", "5", "5", "[]", "", '[["ann","5","x"]]'],
+        [*mark, "1", "5", "5", "[]", "", "not json"],
+        [*mark, "1", "5", "5", "[]", "", "7"],
+        [*mark, "1", "5", "5", "", "", f'[["ann",5,"{row}"]]'],
+        [*mark, "1", "5", "5", "[]", ""],
+        ["600", "0", "1", "0", "0-0", "nonsense", "1", "5", "5", "[]", "", f'[["ann",5,"{row}"]]'],
+        ["600", "0", "0", "1", "5", "5", "[]", "", f'[["ann",5,"{row}"]]'],
     ]
     for arguments in wrong:
         with pytest.raises(ResponseError, match="BADARG"):
             await redis.fcall("gs_room_tick", 1, keys.room("r1"), *arguments)
     with pytest.raises(ResponseError, match="BADARG"):
-        await redis.fcall("gs_room_tick", 1, "{r:r1}:other", "600", "0", "0", "0", "0", "0", "", "", "0")
+        await redis.fcall("gs_room_tick", 1, "{r:r1}:other", "600", "0", "0", "0", "0", "0", "", "", "[]")
     assert await redis.hgetall(keys.room("r1")) == before
     assert await frames(redis, "r1") == []
 

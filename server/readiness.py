@@ -10,11 +10,11 @@ ANSWER_TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 16_384
 DEFAULT_URL = "http://127.0.0.1:8080"
 
-_OK = 200
+OK = 200
 
 
-async def ask_ready(host: str, port: int, path: str = "/readyz") -> tuple[bool, str]:
-    """Return whether ``path`` answers 200, and what it says; on a fresh connection each time."""
+async def ask(host: str, port: int, path: str = "/readyz") -> tuple[int, str]:
+    """Return the status and the body that ``path`` answers on a fresh connection; status 0 and why if there is none."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
@@ -26,22 +26,22 @@ async def ask_ready(host: str, port: int, path: str = "/readyz") -> tuple[bool, 
             finally:
                 writer.close()
     except TimeoutError:
-        return False, f"no answer within {ANSWER_TIMEOUT_S:.0f} s"
+        return 0, f"no answer within {ANSWER_TIMEOUT_S:.0f} s"
     except OSError as error:
-        return False, error.strerror or type(error).__name__
+        return 0, error.strerror or type(error).__name__
     head, _, body = answer.partition(b"\r\n\r\n")
     words = head.split(b" ", 2)
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    return status == _OK, f"{status} {body.decode('utf-8', 'replace').strip()}"
+    return status, body.decode("utf-8", "replace").strip()
 
 
 def main() -> int:
     """Exit 0 if the answer is 200, else 1 with the reason."""
     url = urlsplit(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_URL)
-    ready, said = asyncio.run(ask_ready(url.hostname or "127.0.0.1", url.port or 80, url.path or "/readyz"))
-    if not ready:
-        print(said, file=sys.stderr)
-    return 0 if ready else 1
+    status, said = asyncio.run(ask(url.hostname or "127.0.0.1", url.port or 80, url.path or "/readyz"))
+    if status != OK:
+        print(status, said, file=sys.stderr)
+    return 0 if status == OK else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`giftstream serve`: everything on one machine, each part a process, and each part kept alive.
 
-Start: stores, schema, worker and gateways; ready when every gateway listens and /readyz answers over the real port.
+Start: stores, schema, worker and gateways; ready when /readyz of every gateway answers over the port they share.
 End: gateways (they drain), worker (it settles what is left), stores.
 """
 
@@ -14,11 +14,13 @@ import sys
 import zlib
 from dataclasses import replace
 
+import orjson
+
 from server import __version__
 from server.child import Child, describe_exit
 from server.kept_process import KeptProcess
 from server.listening import listens, reserve_port
-from server.readiness import ask_ready
+from server.readiness import OK, ask
 from server.settings import Settings, default_worker_id, is_setting
 from server.start_error import StartError
 from server.stores.check import check_postgres, check_redis, shown_url
@@ -190,20 +192,22 @@ class Supervisor:
         return KeptProcess(name, spawn, ready=ready, on_back=self._write_note)
 
     async def _wait_ready(self) -> None:
-        """Wait until all gateways listen and one answers for all that the stores and the worker are there."""
-        for gateway in self._gateways:
-            assert gateway.child is not None
-            await self._wait_listening(gateway.child)
+        """Ask until all have said that they are ready: each question may reach another gateway."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_TIMEOUT_S
-        while True:
-            ready, said = await ask_ready(self._connect_host, self._settings.port)
-            if ready:
-                return
+        ready: set[str] = set()
+        while len(ready) < len(self._gateways):
+            status, said = await ask(self._connect_host, self._settings.port)
+            before = len(ready)
+            if status == OK:
+                ready.add(str(orjson.loads(said)["process"]))
             self._check_parts()
             if loop.time() > deadline:
-                raise StartError(f"not ready within {READY_TIMEOUT_S:.0f} s: {said}")
-            await asyncio.sleep(READY_POLL_S)
+                raise StartError(
+                    f"{len(ready)} of {len(self._gateways)} gateways ready within {READY_TIMEOUT_S:.0f} s: {status} {said}"
+                )
+            if len(ready) == before:
+                await asyncio.sleep(READY_POLL_S)
 
     async def _wait_listening(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

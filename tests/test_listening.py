@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from server.listening import listens, reserve_port
-from server.readiness import ask_ready
+from server.readiness import ask
 from server.start_error import StartError
 
 
@@ -64,15 +64,15 @@ def test_who_listens_is_seen(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "ready", "said"),
+    ("answer", "status", "said"),
     [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", True, "200 ok"),
-        (b'HTTP/1.1 503 Service Unavailable\r\n\r\n{"missing":["worker"]}', False, '503 {"missing":["worker"]}'),
-        (b"\x00\xff nonsense\r\n\r\n", False, "0 "),
-        (b"", False, "0 "),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
+        (b'HTTP/1.1 503 Service Unavailable\r\n\r\n{"missing":["worker"]}', 503, '{"missing":["worker"]}'),
+        (b"\x00\xff nonsense\r\n\r\n", 0, ""),
+        (b"", 0, ""),
     ],
 )
-async def test_only_a_200_is_ready_and_the_reason_is_told(answer: bytes, ready: bool, said: str) -> None:
+async def test_status_and_reason_are_told_and_nonsense_has_no_status(answer: bytes, status: int, said: str) -> None:
     asked = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,14 +82,12 @@ async def test_only_a_200_is_ready_and_the_reason_is_told(answer: bytes, ready: 
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        found = await ask_ready("127.0.0.1", server.sockets[0].getsockname()[1])
-    assert found[0] is ready
-    assert found[1].strip() == said.strip()
+        assert await ask("127.0.0.1", server.sockets[0].getsockname()[1]) == (status, said)
     assert asked[0].startswith(b"GET /readyz HTTP/1.1\r\n")
 
 
 async def test_a_port_where_nobody_listens_is_not_ready() -> None:
     with reserve_port("127.0.0.1", 0) as kept:
-        ready, said = await ask_ready("127.0.0.1", kept.getsockname()[1])
-    assert not ready
+        status, said = await ask("127.0.0.1", kept.getsockname()[1])
+    assert status == 0
     assert said

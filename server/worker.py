@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from server.domain.errors import Refusal
 from server.ledger import metrics, partitions
+from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
 from server.ledger.wallets import unapplied
@@ -45,7 +46,10 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
     """
     stop = _set_by_signals() if stopping is None else stopping
     async with AsyncExitStack() as stack:
-        client, pool = await _connect(settings, stack)
+        stores = await _connect(settings, stack, stop)
+        if stores is None:
+            return
+        client, pool = stores
         await check_installation(pool, settings.wallet_shards)
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
@@ -54,8 +58,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
-            "credits": _every(SWEEP_EVERY_S, stop, lambda: _sweep_credits(pool, wallets)),
-            "partitions": _every(PARTITIONS_EVERY_S, stop, lambda: _make_partitions(pool)),
+            "credits": _every(SWEEP_EVERY_S, stop, Outage("sweeping credits"), lambda: _sweep_credits(pool, wallets)),
+            "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)
@@ -83,14 +87,14 @@ async def _drain(timeout_s: float, settling: SettlingLoop, reader: RoomsReader) 
         log.info("drained")
 
 
-async def _connect(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Pool]:
-    """Both stores, ready to be used; waits a while for them. Raises StartError."""
+async def _connect(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> tuple[Redis, Pool] | None:
+    """Both stores, ready to be used; waits a while for them. None when told to stop meanwhile. Raises StartError."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + STORES_WAIT_S
     client = await redis.connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
     waiting = False
-    while True:
+    while not stop.is_set():
         try:
             await redis.load_functions(client)
             pool = await postgres.connect(settings.database_url, size_max=settings.database_connections_max)
@@ -105,15 +109,18 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Po
         else:
             stack.push_async_callback(pool.close)
             return client, pool
+    return None
 
 
-async def _every(period_s: float, stop: asyncio.Event, duty: Callable[[], Awaitable[None]]) -> None:
-    """Does a duty now and then until `stop`; a store that is away puts it off to the next time."""
+async def _every(period_s: float, stop: asyncio.Event, outage: Outage, duty: Callable[[], Awaitable[None]]) -> None:
+    """Does a duty now and then until `stop`; a store that is away puts it off to the next time, and is said once."""
     while not stop.is_set():
         try:
             await duty()
         except (*STORE_AWAY, Refusal) as error:
-            log.debug("put off", error=f"{type(error).__name__}: {error}")
+            outage.failed(error)
+        else:
+            outage.over()
         try:
             await asyncio.wait_for(stop.wait(), period_s)
         except TimeoutError:

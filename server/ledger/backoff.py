@@ -14,7 +14,8 @@ MAX_S = 5.0
 class Outage:
     """Trouble with one thing: waits grow up to MAX_S, with full jitter; a line when it begins and one when it ends."""
 
-    def __init__(self, **what: str | int) -> None:
+    def __init__(self, subject: str, **what: str | int) -> None:
+        self._subject = subject
         self._what = what
         self._tries = 0
         self._since = 0.0
@@ -34,11 +35,11 @@ class Outage:
         if self._tries > 1:
             return False
         self._since = now
-        log.error("settlement waits", **self._what, error=f"{type(error).__name__}: {error}")
+        log.error("put off", part=self._subject, **self._what, error=f"{type(error).__name__}: {error}")
         return True
 
     def over(self) -> None:
         """Notes a success."""
         if self._tries:
-            log.info("settlement goes on", **self._what, after_s=round(time.monotonic() - self._since, 1))
+            log.info("going on", part=self._subject, **self._what, after_s=round(time.monotonic() - self._since, 1))
             self._tries = 0

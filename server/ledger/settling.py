@@ -38,9 +38,9 @@ class SettlingLoop:
         self._settler = Settler(redis, pool, settings)
         self._open_shard = open_shard
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._away = {store: Outage(store=store) for store in ("redis", "postgres")}
+        self._away = {store: Outage("settlement", store=store) for store in ("redis", "postgres")}
         shards = range(settings.wallet_shards)
-        self._faults = {shard: Outage(shard=shard) for shard in shards}
+        self._faults = {shard: Outage("settlement", shard=shard) for shard in shards}
         self._looked_at = dict.fromkeys(shards, 0.0)
         self._moved: dict[int, tuple[tuple[int, int], float]] = dict.fromkeys(shards, ((0, 0), 0.0))
 

@@ -93,7 +93,7 @@ async def test_the_fault_of_one_shard_stops_no_other_and_is_an_incident(stage: S
     incident = await stage.pool.fetchrow("SELECT shard, kind FROM incidents")
     assert incident is not None
     assert tuple(incident) == (stage.shard("ann"), "gap_in_log")
-    assert len([line for line in logs if line["event"] == "settlement waits"]) == 1
+    assert len([line for line in logs if line["event"] == "put off"]) == 1
 
 
 async def test_a_redis_that_was_wiped_is_opened_again_and_settlement_goes_on(stage: Stage) -> None:
@@ -119,12 +119,12 @@ async def test_postgres_may_stop_and_come_back(stage: Stage, postgres: EmbeddedP
             await postgres.stop()
             try:
                 await stage.give("ann", times=4)
-                await until(lambda: _is(_count(logs, "settlement waits"), 1))
+                await until(lambda: _is(_count(logs, "put off"), 1))
             finally:
                 await postgres.start()
             await until(lambda: _is(settled(stage), 7))
-            await until(lambda: _is(_count(logs, "settlement goes on"), 1))
-    assert await _count(logs, "settlement waits") == 1
+            await until(lambda: _is(_count(logs, "going on"), 1))
+    assert await _count(logs, "put off") == 1
     assert (await stage.audit()).ok
 
 

@@ -204,6 +204,22 @@ async def test_stores_that_do_not_answer_are_waited_for_and_then_named(
         await run_worker(away, stopping=asyncio.Event())
 
 
+async def test_a_worker_told_to_stop_while_it_waits_for_stores_leaves_at_once(stage: Stage, tmp_path: Path) -> None:
+    stopping = asyncio.Event()
+    with capture_logs() as logs:
+        running = asyncio.create_task(
+            run_worker(replace(stage.settings, redis_url=f"unix://{tmp_path}/nothing.sock"), stopping=stopping)
+        )
+        await until(lambda: _said(logs, "waiting for the stores"))
+        stopping.set()
+        async with asyncio.timeout(DEADLINE_S):
+            await running
+
+
+async def _said(logs: list, event: str) -> bool:  # type: ignore[type-arg]
+    return any(line["event"] == event for line in logs)
+
+
 async def _alive(stage: Stage) -> bool:
     return bool(await stage.redis.zcount(keys.WORKERS, time.time(), "+inf"))
 

@@ -203,9 +203,8 @@ class Supervisor:
                 ready.add(str(orjson.loads(said)["process"]))
             self._check_parts()
             if loop.time() > deadline:
-                raise StartError(
-                    f"{len(ready)} of {len(self._gateways)} gateways ready within {READY_TIMEOUT_S:.0f} s: {status} {said}"
-                )
+                count = f"{len(ready)} of {len(self._gateways)} gateways"
+                raise StartError(f"{count} ready within {READY_TIMEOUT_S:.0f} s; last answer: {status} {said}")
             if len(ready) == before:
                 await asyncio.sleep(READY_POLL_S)
 

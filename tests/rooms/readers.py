@@ -72,7 +72,7 @@ async def until_drained(reader: RoomsReader, deadline_s: float = 20.0) -> None:
 
 
 async def assert_rooms_hold(redis: Redis, expected: dict[str, Counter[str]]) -> None:
-    """Each room's totals, gifters and the sum over its deltas are what was given: room → viewer → pieces (1 coin each)."""
+    """Each room's totals, gifters and the sum over its deltas are what was given: room → viewer → pieces of 1 coin."""
     for room, by_viewer in expected.items():
         pieces = sum(by_viewer.values())
         diamonds, gifts, coins = await redis.hmget(keys.room(room), "diamonds", "gifts", "coins")

@@ -5,11 +5,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from server.rooms.shard_log import RoomGift
-from server.rooms.room_tick import Tick
-from server.stores import keys
 from server.domain.gift import GiftRecord
-from server.rooms.shard_log import Mark
+from server.rooms.room_tick import Tick
+from server.rooms.shard_log import Mark, RoomGift
+from server.stores import keys
 
 LOG_MAX = 600
 

@@ -42,7 +42,7 @@ export class Lobby extends EventTarget {
           live && element("span", { class: "live-badge", text: "LIVE" }),
           live && " ",
           `${formatRelativeTime(toMicroseconds(room.started_at))} · ${formatNumber(room.gifts)} gifts`)),
-      element("span", { class: "coins number", attrs: { "aria-label": `${formatNumber(room.diamonds)} diamonds` } }, icon("diamond"), formatNumber(room.diamonds)),
+      element("span", { class: "coins number" }, icon("diamond"), formatNumber(room.diamonds), element("span", { class: "visually-hidden", text: " diamonds" })),
       live && element("button", {
         class: "button", text: "Open", testid: "studio-open", attrs: { type: "button" }, on: { click: () => this.#open(room.id) },
       }),

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.chromium import NAMES, installed_chromium, launch
+from tests.browser.modules import Modules
 from tests.browser.pages import Pages
 from tests.browser.people import People
 from tests.browser.site import Site
@@ -81,3 +82,13 @@ async def people(pages: Pages, site: Site) -> AsyncIterator[People]:
     people = People(pages, site)
     yield people
     await people.go_home()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def modules(browser: Browser, site: Site) -> AsyncIterator[Modules]:
+    """A page that is there only for the modules that tests import."""
+    pages = Pages(browser, site.url)
+    page = await pages.open("/studio")
+    yield Modules(page)
+    await pages.close()
+    assert not pages.unexpected()

@@ -234,8 +234,8 @@ class RoomsReader:
     async def _bring(self, gifts: dict[str, list[RoomGift]]) -> None:
         """Counts gifts in their rooms, and lets dirty rooms make a delta of what waits in them."""
         dirty, self._dirty = self._dirty, set()
-        ticks = [tick for room, some in gifts.items() for tick in ticks_of(room, some, self._known.get(room))]
-        ticks += [Tick(room, [], {}) for room in dirty - gifts.keys()]
+        ticks = [tick for room, some in gifts.items() for tick in self._new_ticks(room, some)]
+        ticks += [Tick(room, [], {}) for room in dirty - {tick.room for tick in ticks}]
         for _ in range(TRIES_PER_PASS):
             if not ticks:
                 return
@@ -253,6 +253,12 @@ class RoomsReader:
             # Another reader is faster than we are, again and again: from the log, in the next pass.
             self._owe(tick.room, tick.gifts)
             self._behind.add(tick.room)
+
+    def _new_ticks(self, room: str, gifts: list[RoomGift]) -> list[Tick]:
+        """The calls for gifts just read; catching up may have counted the first of them already, from the log."""
+        held = self._known.get(room)
+        left = gifts if held is None else held.uncounted(gifts)
+        return ticks_of(room, left, held) if left else []
 
     def _what_is_left(self, room: str, gifts: list[RoomGift]) -> list[Tick]:
         """The calls for gifts that met other marks than expected: only what these do not count."""

@@ -85,8 +85,10 @@ async def test_joined_shows_the_room_and_deltas_follow(stage: Stage, start_hub: 
 
 
 async def test_joins_in_a_storm_of_deltas_miss_nothing_and_double_nothing(
-    stage: Stage, start_hub: StartHub, sockets: Sockets
+    stage: Stage, start_hub: StartHub, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Members come and go in the middle of passes."""
+    monkeypatch.setattr("server.rooms.fanout.MEMBERS_PER_TURN", 1)
     hub = await start_hub(tick_ms=20)
     clients: list[Client] = []
 
@@ -94,6 +96,8 @@ async def test_joins_in_a_storm_of_deltas_miss_nothing_and_double_nothing(
         for _ in range(15):
             _, client = await enter(hub, sockets)
             clients.append(client)
+            leaver, _ = await enter(hub, sockets)
+            hub.leave(leaver, "r1")
 
     comers = asyncio.gather(*(come_in() for _ in range(3)))
     while not comers.done():
@@ -130,6 +134,22 @@ async def test_a_member_at_the_newest_position_resumes_with_nothing_to_catch_up(
     for _ in range(2):
         _, client = await enter(hub, sockets, last)
         assert (client.frames[0]["recovered"], client.frames[0]["position"]) == (True, last)
+
+
+async def test_a_member_far_behind_resumes_in_pieces_that_its_buffer_holds(
+    stage: Stage, start_hub: StartHub, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it missed is many times what may wait for it unsent; it is not cut off, and misses nothing."""
+    monkeypatch.setattr(feeds, "RING_BYTES_MAX", 100_000)
+    await stage.deltas(50, name="N" * 6_000)
+    hub = await start_hub(tick_ms=10, send_buffer_soft_bytes=40_000, send_buffer_hard_bytes=80_000)
+    for _ in range(2):
+        member, client = await enter(hub, sockets, f"{stage.incarnation}-1")
+        assert client.frames[0]["recovered"]
+        last = await stage.deltas()
+        await client.until(last)
+        assert client.positions == [f"{stage.incarnation}-{n}" for n in range(2, stage.number + 1)]
+        assert member.cut is None
 
 
 async def test_deltas_of_one_tick_leave_in_one_write(stage: Stage, start_hub: StartHub, sockets: Sockets) -> None:
@@ -228,8 +248,10 @@ async def test_a_killed_subscription_comes_back_without_a_missed_delta(
 
 
 async def test_what_was_published_while_nobody_listened_comes_without_another_delta(
-    stage: Stage, start_hub: StartHub, sockets: Sockets
+    stage: Stage, start_hub: StartHub, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.rooms.presence.HEARTBEAT_S", 3600.0)
+    monkeypatch.setattr("server.rooms.listener.random.uniform", lambda low, high: 0.3)
     hub = await start_hub(tick_ms=10)
     _, client = await enter(hub, sockets)
     await client.until(await stage.deltas())
@@ -237,6 +259,19 @@ async def test_what_was_published_while_nobody_listened_comes_without_another_de
     last = await stage.deltas(3)
     await client.until(last)
     assert_goes_on(client, await frames(stage.redis, "r1"))
+
+
+async def test_a_delta_that_was_kept_but_never_heard_is_found_by_the_heartbeat(
+    stage: Stage, start_hub: StartHub, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.rooms.presence.HEARTBEAT_S", 0.05)
+    hub = await start_hub(tick_ms=10)
+    _, client = await enter(hub, sockets)
+    position = f"{stage.incarnation}-1"
+    frame = json.dumps({"type": "delta", "room": "r1", "position": position, "ts": 1, "likes": 1})
+    await stage.redis.xadd(keys.room_log("r1"), {"k": "d", "f": frame}, id=position)
+    await stage.redis.hset(keys.room("r1"), "n", "1")
+    assert await client.until(position)
 
 
 async def test_a_gateway_that_does_not_hear_itself_is_not_healthy(

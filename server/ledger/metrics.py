@@ -15,3 +15,4 @@ PARTITIONS_MADE = Counter("giftstream_partitions_made", "Daily partitions made a
 CREDITS_SWEPT = Counter(
     "giftstream_credits_swept", "Viewers whose credits a crash had left behind, and that were applied"
 )
+INCIDENTS = Counter("giftstream_incidents", "Incidents put on record, such as a Redis that came back older", ["kind"])

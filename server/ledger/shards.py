@@ -9,6 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from server.domain.ids import GiftId
+from server.ledger import metrics
 from server.ledger.partitions import DAY_US
 from server.stores import keys
 from server.stores.postgres import Connection
@@ -136,7 +137,8 @@ async def read_states(redis: Redis, shards: int) -> list[ShardState]:
 
 
 async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:
-    """Keeps what an operator should know; the caller logs it too."""
+    """Keeps what an operator should know, and counts it; the caller logs it too."""
     await conn.execute(
         "INSERT INTO incidents (shard, kind, detail) VALUES ($1, $2, $3)", shard, kind, orjson.dumps(detail).decode()
     )
+    metrics.INCIDENTS.labels(kind).inc()

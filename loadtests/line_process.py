@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -27,7 +27,7 @@ class LineProcess:
         assert self._process is not None
         return self._process.pid
 
-    async def __aenter__(self) -> LineProcess:
+    async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

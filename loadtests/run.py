@@ -1,9 +1,9 @@
-"""``make loadtest``, the same as ``python -m loadtests.run``: thousands of users with Locust, then the conservation check.
+"""``make loadtest``, the same as ``python -m loadtests.run``: users by the thousand, then the conservation check.
 
     USERS=1000                     how many
     PROFILE=steady                 steady, battle, storm or soak
-    HOST=https://live.example.org  which server; unset: the `giftstream serve` of this folder (`make run`), or, when there
-                                   is none, one that is started for the test
+    HOST=https://live.example.org  which server; unset: the `giftstream serve` of this folder (`make run`), or, when
+                                   there is none, one that is started for the test
     SECONDS_MAX=60                 shorter than the profile is
     PROCESSES=2                    Locust processes
     WEB=1                          Locust's web page on http://127.0.0.1:8089 instead of a run at once
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -38,22 +39,23 @@ RESULTS = Path(__file__).resolve().parent / "results"
 LOCUSTFILE = Path(__file__).resolve().parent / "locustfile.py"
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 30
-RECORDS_TIMEOUT_S = 45.0
+WORKERS_TIMEOUT_S = 60.0
 GIVERS_SHARE = 0.25
-"""Accounts with coins, of all users: a few more than the gifters and probes that Locust makes of them."""
+GIVERS_MIN = 16
+"""Accounts with coins: a few more than the gifters and probes that Locust makes of the users."""
 
 
 async def main() -> int:
     """Run one load test; 0 when nothing failed and nothing was lost."""
     try:
-        users, processes = _number("USERS", 1000), _number("PROCESSES", 2)
+        users = _number("USERS", 1000)
         profile = _profile()
         async with AsyncExitStack() as stack:
             url, settings = await stack.enter_async_context(_server())
             await wait_ready(url, READY_TIMEOUT_S)
             cast = await _cast(url, settings, users)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gs-swarm-")))
-            failed = await _swarm(folder, url, profile, users, processes, cast)
+            failed = await _swarm(folder, url, profile, users, cast)
             conserved = await _conserved(folder, url, cast, settings)
     except (CastError, StartError) as error:
         print(f"loadtest: {error}", file=sys.stderr)
@@ -103,7 +105,7 @@ def _settings_of(url: str) -> Settings | None:
 
 
 async def _cast(url: str, settings: Settings | None, users: int) -> Cast:
-    givers = max(8, round(users * GIVERS_SHARE))
+    givers = GIVERS_MIN + round(users * GIVERS_SHARE)
     if settings is None:
         print(f"Logging in at {url} as the demo allows; several watchers share an account.", flush=True)
         return await demo_cast(url, givers, users)
@@ -111,50 +113,66 @@ async def _cast(url: str, settings: Settings | None, users: int) -> Cast:
     return await signed_cast(settings, url, givers, users)
 
 
-async def _swarm(folder: Path, url: str, profile: Profile, users: int, processes: int, cast: Cast) -> bool:
+async def _swarm(folder: Path, url: str, profile: Profile, users: int, cast: Cast) -> bool:
     """Let Locust do its work in processes of its own; answers whether a user met a failure."""
-    (folder / "cast.json").write_text(
-        json.dumps(
-            {
-                "givers": [asdict(account) for account in cast.givers],
-                "watchers": [asdict(account) for account in cast.watchers],
-                "rooms": cast.rooms,
-            }
-        )
-    )
+    _write_cast(folder, cast)
     RESULTS.mkdir(exist_ok=True)
     report = RESULTS / f"loadtest-{profile.name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.html"
     seconds = min(profile.seconds, _number("SECONDS_MAX", int(profile.seconds)))
-    flags = ["-f", str(LOCUSTFILE), "--host", url, "--processes", str(processes), "--stop-timeout", str(STOP_TIMEOUT_S)]
-    flags += ["-u", str(users), "-r", str(max(1, round(users / profile.ramp_s)))]
-    if os.environ.get("WEB", "") not in {"", "0"}:
-        flags += ["--web-host", "127.0.0.1"]
-    else:
-        flags += ["--headless", "--only-summary", "--html", str(report), "-t", f"{seconds:.0f}s"]
+    processes, port = _number("PROCESSES", 2), _free_port()
     environ = {
         **os.environ,
         "LOADTEST_FOLDER": str(folder),
         "LOADTEST_PROFILE": profile.name,
         "LOADTEST_USERS": str(users),
         "LOADTEST_PROCESSES": str(processes),
+        "LOADTEST_SECONDS": str(seconds),
         "PYTHONPATH": str(LOCUSTFILE.parent.parent),
     }
+    master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port)]
+    master += ["--expect-workers", str(processes), "--host", url, "--stop-timeout", str(STOP_TIMEOUT_S)]
+    if len(profile.stages) == 1:
+        master += ["-u", str(users), "-r", str(max(1, round(users / profile.ramp_s))), "-t", f"{seconds:.0f}s"]
+    if os.environ.get("WEB", "") not in {"", "0"}:
+        master += ["--web-host", "127.0.0.1"]
+    else:
+        master += ["--headless", "--only-summary", "--html", str(report)]
+    worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", str(port), "--loglevel", "WARNING"]
     print(f"{users} users, profile {profile.name}, {seconds:.0f} s ...", flush=True)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "locust", *flags, env=environ)
-    code = await process.wait()
-    await _wait_records(folder, processes)
+    # Each started by itself, not by Locust's --processes: so the end of each can be waited for.
+    workers = [await _locust(worker, environ) for _ in range(processes)]
+    leader = await _locust(master, environ)
+    failed = await leader.wait() != 0
+    for process in workers:
+        try:
+            await asyncio.wait_for(process.wait(), WORKERS_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            raise CastError("a Locust process did not end") from None
     if report.exists():
         print(f"Report: {report}")
-    return code != 0
+    return failed
 
 
-async def _wait_records(folder: Path, processes: int) -> None:
-    """Locust's first process may end before the others have written what they know."""
-    deadline_s = asyncio.get_running_loop().time() + RECORDS_TIMEOUT_S
-    while len(list(folder.glob("record-*.json"))) < processes:
-        if asyncio.get_running_loop().time() > deadline_s:
-            raise CastError("a Locust process ended without saying what its users were told")
-        await asyncio.sleep(0.1)
+def _write_cast(folder: Path, cast: Cast) -> None:
+    held = {
+        "givers": [asdict(account) for account in cast.givers],
+        "watchers": [asdict(account) for account in cast.watchers],
+        "rooms": cast.rooms,
+    }
+    (folder / "cast.json").write_text(json.dumps(held))
+
+
+async def _locust(flags: list[str], environ: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *flags, env=environ
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _conserved(folder: Path, url: str, cast: Cast, settings: Settings | None) -> bool:

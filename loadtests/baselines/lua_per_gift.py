@@ -1,7 +1,7 @@
 """One Redis script for each gift; a task writes what happened to Postgres behind it.
 
-Faster than a transaction for each gift, and weaker: Redis writes to disk once a second, so a crash loses gifts that were
-acknowledged.
+Faster than a transaction for each gift, and weaker: Redis writes to disk once a second, so a crash loses gifts that
+were acknowledged.
 """
 
 from __future__ import annotations

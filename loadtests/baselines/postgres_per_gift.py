@@ -15,8 +15,9 @@ SCHEMA = """
     CREATE TABLE IF NOT EXISTS wallets (viewer text PRIMARY KEY, coins bigint NOT NULL CHECK (coins >= 0));
     CREATE TABLE IF NOT EXISTS earnings (room text PRIMARY KEY, diamonds bigint NOT NULL);
     CREATE TABLE IF NOT EXISTS gifts (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, viewer text NOT NULL, room text NOT NULL, gift text NOT NULL,
-        count integer NOT NULL, coins bigint NOT NULL, request_id text NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        viewer text NOT NULL, room text NOT NULL, gift text NOT NULL, count integer NOT NULL, coins bigint NOT NULL,
+        request_id text NOT NULL, at timestamptz NOT NULL DEFAULT now(),
         UNIQUE (viewer, request_id)
     );
 """

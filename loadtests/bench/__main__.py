@@ -1,4 +1,4 @@
-"""``make bench``, the same as ``python -m loadtests.bench``: measures all parts, prints a table, writes JSON and a chart.
+"""``make bench``, the same as ``python -m loadtests.bench``: all parts measured, a table, JSON and a chart.
 
 BENCH=wallet,fanout selects parts; QUICK=1 takes a short look instead of the median of three.
 """

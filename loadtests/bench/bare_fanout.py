@@ -1,4 +1,4 @@
-"""The limit of fan-out: a loop that writes the same bytes to all its sockets: ``python -m loadtests.bench.bare_fanout``.
+"""The limit of fan-out, a loop that writes the same bytes to all sockets: ``python -m loadtests.bench.bare_fanout``.
 
 It answers the handshake, `hello` and `join` with ready bytes and decides nothing. Orders: `listen`, answered with the
 port; `write` with the payload's size, the tick and how long, answered with the frames written and the CPU they took.
@@ -35,14 +35,14 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, _: bytes) -> None:
         answer = next(self._answers, None)
         if answer is not None:
             self._transport.write(answer)
             if answer is ANSWERS[-1]:
                 self._members[self._transport] = None
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self._members.pop(self._transport, None)
 
 

@@ -48,7 +48,8 @@ def chart(measures: Sequence[Measure], title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
         f'role="img" aria-label="{escape(title)}"><style>{_STYLE}</style>'
-        f'<rect class="back" width="{WIDTH}" height="{height}"/><text class="title" x="16" y="30">{escape(title)}</text>'
+        f'<rect class="back" width="{WIDTH}" height="{height}"/>'
+        f'<text class="title" x="16" y="30">{escape(title)}</text>'
         f"{''.join(rows)}{axis}</svg>\n"
     )
 

@@ -34,14 +34,13 @@ CPU_PARTS = {"gateway": "gateways", "worker": "worker", "Valkey": "Valkey", "Pos
 
 async def measure(run: BenchRun) -> list[Measure]:
     """Ours first, then both baselines under the same load."""
-    seconds = run.pick(4.0, 2.0)
     run.say(f"end to end: {GIFTERS} gifters in {ROOMS} rooms")
-    ours = await _ours(run, seconds)
+    ours = await _ours(run)
     found: dict[Kind, tuple[list[float], list[float]]] = {}
     kinds: Sequence[Kind] = ("postgres", "lua")
     for kind in kinds:
         run.say(f"end to end, baseline: one {kind} operation for each gift")
-        found[kind] = await _baseline(run, kind, seconds)
+        found[kind] = await _baseline(run, kind)
     by_postgres, by_lua = found["postgres"], found["lua"]
     rate, cost = ours.rates, ours.costs_us
     return [
@@ -87,7 +86,11 @@ class _Ours:
         return [tally.ack.percentile(percent) / 1000 for tally in self.paced]
 
 
-async def _ours(run: BenchRun, seconds: float) -> _Ours:
+def _seconds(run: BenchRun) -> float:
+    return run.pick(4.0, 2.0)
+
+
+async def _ours(run: BenchRun) -> _Ours:
     ours = _Ours()
     async with serve(gateways=2) as served, ledger_pool(served.settings) as pool, Fleet(2) as fleet:
         users = [f"gifter-{n}" for n in range(GIFTERS)]
@@ -98,12 +101,12 @@ async def _ours(run: BenchRun, seconds: float) -> _Ours:
         run.say(f"  {GIFTERS} connections in {took_s:.1f} s")
         await fleet.run(Phase(1.0, window=2))
         for _ in range(run.repeats):
-            await _limit(run, served, fleet, pool, ours, seconds)
+            await _limit(run, served, fleet, pool, ours)
         ours.paced_rate = PACED_SHARE * sorted(ours.rates)[len(ours.rates) // 2]
         for _ in range(run.repeats):
             async with SettlementLag(pool) as lag:
                 before = await settled_gifts(pool)
-                tally = await fleet.run(Phase(seconds, rate=ours.paced_rate))
+                tally = await fleet.run(Phase(_seconds(run), rate=ours.paced_rate))
                 await lag.settled(before + tally.acked)
                 waits = await lag.read()
             check(run, tally)
@@ -113,11 +116,11 @@ async def _ours(run: BenchRun, seconds: float) -> _Ours:
     return ours
 
 
-async def _limit(run: BenchRun, served: Served, fleet: Fleet, pool: Pool, ours: _Ours, seconds: float) -> None:
+async def _limit(run: BenchRun, served: Served, fleet: Fleet, pool: Pool, ours: _Ours) -> None:
     """As many as go through, counted until the last one is settled."""
     before, cpu_s = await settled_gifts(pool), served.cpu_s()
     async with SettlementLag(pool) as lag:
-        tally = await fleet.run(Phase(seconds, window=WINDOW))
+        tally = await fleet.run(Phase(_seconds(run), window=WINDOW))
         settled_s = await lag.settled(before + tally.acked)
     check(run, tally)
     spent = {name: used - cpu_s[name] for name, used in served.cpu_s().items()}
@@ -132,7 +135,7 @@ async def _limit(run: BenchRun, served: Served, fleet: Fleet, pool: Pool, ours: 
     ours.client_us.append(tally.cpu_s / tally.acked * 1e6)
 
 
-async def _baseline(run: BenchRun, kind: Kind, seconds: float) -> tuple[list[float], list[float]]:
+async def _baseline(run: BenchRun, kind: Kind) -> tuple[list[float], list[float]]:
     rates, costs_us = [], []
     async with baseline(kind) as running, Fleet(2) as fleet:
         users = [f"gifter-{n}" for n in range(GIFTERS)]
@@ -142,7 +145,7 @@ async def _baseline(run: BenchRun, kind: Kind, seconds: float) -> tuple[list[flo
         await fleet.run(Phase(1.0, window=1))
         for _ in range(run.repeats):
             cpu_s = running.cpu_s()
-            tally = await fleet.run(Phase(seconds, window=BASELINE_WINDOW, answers_grace_s=20.0))
+            tally = await fleet.run(Phase(_seconds(run), window=BASELINE_WINDOW, answers_grace_s=20.0))
             spent_s = sum(running.cpu_s().values()) - sum(cpu_s.values())
             rates.append(tally.acked / tally.seconds)
             costs_us.append(spent_s / tally.acked * 1e6)

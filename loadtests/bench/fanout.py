@@ -1,4 +1,4 @@
-"""d. Fan-out: the gateway's CPU for each delivered frame beside a bare loop, and for each delivered gift as gifts grow."""
+"""d. Fan-out: the gateway's CPU a delivered frame beside a bare loop, and a delivered gift as they get more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from loadtests.served import serve
 PART = "d. fan-out"
 VIEWERS = 2000
 FEEDERS = 50
-"""Viewers of other rooms that give here: their gifts go straight into the wallets, so that the gateway only fans out."""
+"""Their gifts go straight into the wallet shards, so that the gateway does nothing but fan out."""
 
 COINS = 10**9
 RATES = (10, 100, 1000, 5000)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from loadtests.client.histogram import Histogram
 from loadtests.line_process import LineProcess
@@ -40,7 +40,7 @@ class Feeders:
         self._processes: list[LineProcess] = []
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Feeders:
+    async def __aenter__(self) -> Self:
         async with self._stack:
             # One after the other: the shards are opened by the first.
             for _ in range(self._count):

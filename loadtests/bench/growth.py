@@ -59,8 +59,8 @@ async def _wallets(run: BenchRun) -> list[Measure]:
     ):
         users = crowd(run.count(WALLETS[-1], WALLETS[-1] // 20))
         loaded = 0
-        for count in WALLETS:
-            count = min(count, len(users))
+        for wanted in WALLETS:
+            count = min(wanted, len(users))
             await load_wallets(redis, running.settings, users[loaded:count], COINS)
             loaded = count
             # Few enough gifts a wallet that most of them are touched once, all over the memory.
@@ -88,8 +88,8 @@ async def _rooms_and_ledger(run: BenchRun) -> list[Measure]:
         givers = crowd(GIVERS, "giver")
         await give_coins(pool, givers, COINS)
         rooms: list[str] = []
-        for count in ROOMS:
-            count = run.count(count, max(1, count // 10))
+        for wanted in ROOMS:
+            count = run.count(wanted, max(1, wanted // 10))
             rooms += await open_rooms(pool, count - len(rooms), f"room{count}")
             await feeders.seat(givers, rooms)
             spent = await _whole_path(run, served, feeders, pool)

@@ -65,27 +65,30 @@ async def _wallets(run: BenchRun) -> list[Measure]:
     count = run.count(WALLETS, WALLETS // 20)
     per_wallet: list[float] = []
     per_request: list[float] = []
-    async with stores() as running, Redis.from_url(running.settings.redis_url, socket_timeout=60) as redis:
-        async with Feeders(running.settings) as feeders:
-            empty = await _used(redis)
-            size = count // STEPS
-            users = crowd(size * STEPS)
-            for step in range(STEPS):
-                before = await _used(redis)
-                await load_wallets(redis, running.settings, users[step * size : (step + 1) * size], COINS)
-                per_wallet.append((await _used(redis) - before) / size)
-            whole = await _used(redis) - empty
-            run.say(f"memory: {size * STEPS:,} wallets loaded")
-            requests = run.count(REQUESTS, REQUESTS // 4)
-            for step in range(STEPS):
-                # Fresh viewers each time, who are all loaded: what grows is the log, which is left out, and what is remembered.
-                viewers = users[step * REQUEST_VIEWERS : (step + 1) * REQUEST_VIEWERS]
-                await feeders.seat(viewers, ["room"], load=False)
-                before = await _used(redis) - await _logs(redis, running.settings.wallet_shards)
-                # Of a kind without combos, whose keys would count too.
-                fed = await feeders.drive(gifts=requests, window=512, gift="hand_hearts")
-                after = await _used(redis) - await _logs(redis, running.settings.wallet_shards)
-                per_request.append((after - before) / fed.accepted)
+    async with (
+        stores() as running,
+        Redis.from_url(running.settings.redis_url, socket_timeout=60) as redis,
+        Feeders(running.settings) as feeders,
+    ):
+        empty = await _used(redis)
+        size = count // STEPS
+        users = crowd(size * STEPS)
+        for step in range(STEPS):
+            before = await _used(redis)
+            await load_wallets(redis, running.settings, users[step * size : (step + 1) * size], COINS)
+            per_wallet.append((await _used(redis) - before) / size)
+        whole = await _used(redis) - empty
+        run.say(f"memory: {size * STEPS:,} wallets loaded")
+        requests = run.count(REQUESTS, REQUESTS // 4)
+        for step in range(STEPS):
+            # Fresh viewers each time, who are all loaded: what grows is the log, left out here, and what is remembered.
+            viewers = users[step * REQUEST_VIEWERS : (step + 1) * REQUEST_VIEWERS]
+            await feeders.seat(viewers, ["room"], load=False)
+            before = await _used(redis) - await _logs(redis, running.settings.wallet_shards)
+            # Of a kind without combos, whose keys would count too.
+            fed = await feeders.drive(gifts=requests, window=512, gift="hand_hearts")
+            after = await _used(redis) - await _logs(redis, running.settings.wallet_shards)
+            per_request.append((after - before) / fed.accepted)
     return [
         Measure(PART, "a wallet", "bytes of Valkey", per_wallet),
         Measure(PART, f"{size * STEPS:,} wallets", "MiB of Valkey", [whole / MIB]),

@@ -1,4 +1,4 @@
-"""The limit of the wallet engine: its function called with arguments made ahead: ``python -m loadtests.bench.raw_debits``.
+"""The wallet engine's limit, its function with arguments made ahead: ``python -m loadtests.bench.raw_debits``.
 
 A few callers, each with a connection of its own and 128 gifts a call; nothing is computed between two calls.
 """

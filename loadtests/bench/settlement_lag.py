@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
+from typing import Self
 
 from loadtests.client.histogram import Histogram
 from server.stores.postgres import Pool
@@ -23,7 +24,7 @@ class SettlementLag:
         self._totals: list[tuple[int, float]] = []
         """(gifts settled in all shards, when that was seen on the monotonic clock)."""
 
-    async def __aenter__(self) -> SettlementLag:
+    async def __aenter__(self) -> Self:
         self._began_us = time.time_ns() // 1000
         self._looking = asyncio.create_task(self._look())
         return self

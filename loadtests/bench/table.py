@@ -19,10 +19,8 @@ def table(measures: Sequence[Measure]) -> str:
             lines.append((part,))
         lines.append(_row(measure))
     widths = [max([len(_HEAD[n]), *(len(line[n]) for line in lines if len(line) > 1)]) for n in range(len(_HEAD))]
-    out = [_join(_HEAD, widths)]
-    for line in lines:
-        out.append(_join(line, widths) if len(line) > 1 else f"\n{line[0]}")
-    return "\n".join(out)
+    rows = [_join(line, widths) if len(line) > 1 else f"\n{line[0]}" for line in lines]
+    return "\n".join([_join(_HEAD, widths), *rows])
 
 
 def _row(measure: Measure) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, astuple, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from loadtests.client.plan import Phase, Seat, Target
 from loadtests.client.tally import Tally
@@ -33,7 +33,7 @@ class Fleet:
         self._gifters = [0] * processes
         self._labels = 0
 
-    async def __aenter__(self) -> Fleet:
+    async def __aenter__(self) -> Self:
         async with self._stack:
             for _ in range(self._count):
                 self._processes.append(await self._stack.enter_async_context(LineProcess("loadtests.client.process")))

@@ -20,7 +20,7 @@ _FINAL = 0x80
 _MASKED = 0x80
 
 REQUEST_ID_CHARS = 16
-"""Request ids of gifts are a label of 4 characters and a running number of 12 digits, so that all frames have one size."""
+"""Request ids of gifts are a label of 4 characters and a number of 12 digits, so that all frames have one size."""
 
 
 def client_frame(payload: bytes, opcode: int = TEXT) -> bytes:

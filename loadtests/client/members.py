@@ -175,7 +175,7 @@ class Gifter(Viewer):
 
 
 class Probe(Viewer):
-    """A gifter whose gifts carry their own number as `count`, so that whoever sees one knows when it was meant to go."""
+    """A gifter whose gifts carry their number as `count`, so that whoever sees one knows when it was meant to go."""
 
     def send_probe(self, number: int) -> None:
         assert self.round is not None

@@ -128,9 +128,7 @@ class Settings:
     tick_ms: int = setting(100, "shortest time between two deltas of a room", least=10, most=10_000)
     combo_gap_ms: int = setting(3000, "pause that ends a combo", least=100, most=60_000)
     room_log_deltas: int = setting(600, "deltas a room keeps for members that come back", least=1, most=100_000)
-    top_size: int = setting(3, "top gifters in a delta", least=1, most=10)
     top_panel_size: int = setting(100, "top gifters in the full ranking", least=1, most=1000)
-    delta_gifts_max: int = setting(50, "gifts listed in one delta; the rest is counted", least=1, most=500)
 
     # Connections
     heartbeat_s: int = setting(25, "time between pings; two unanswered ones end a connection", least=1, most=600)

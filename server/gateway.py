@@ -5,7 +5,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from server.demo import Demo
+from server.domain.catalogue import Catalogue
 from server.ledger import catalogue as ledger_catalogue
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
@@ -45,7 +46,7 @@ LISTEN_BACKLOG = 1024
 HANDLERS_WAIT_S = 2.0
 """How long HTTP requests under way may take once the sockets are closed."""
 
-Background = list[Coroutine[Any, Any, None]]
+Background = list[Callable[[], Coroutine[Any, Any, None]]]
 
 
 async def run_gateway(
@@ -62,35 +63,34 @@ async def run_gateway(
     if stopping is None:
         stopping = _set_by_signals()
     async with AsyncExitStack() as stack:
-        services, background = await _assemble(settings, stack)
+        services, background = await _assemble(settings, stack, stopping)
+        runner = web.AppRunner(
+            build_app(services), handle_signals=False, access_log=None, shutdown_timeout=HANDLERS_WAIT_S
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        port = await _listen(runner, settings)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in background]
-            runner = web.AppRunner(
-                build_app(services), handle_signals=False, access_log=None, shutdown_timeout=HANDLERS_WAIT_S
-            )
-            try:
-                await runner.setup()
-                port = await _listen(runner, settings)
-                # What is here now stays: the collector need not look at it again and again.
-                gc.collect()
-                gc.freeze()
-                log.info("listening", host=settings.host, port=port)
-                if listening is not None:
-                    listening.set_result(port)
-                await stopping.wait()
-                for site in list(runner.sites):
-                    await site.stop()
-                await drain(services, settings.drain_timeout_s)
-            finally:
-                gc.unfreeze()
-                await runner.cleanup()
-                for task in tasks:
-                    task.cancel()
+            tasks = [group.create_task(work()) for work in background]
+            # What is here now stays: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
+            stack.callback(gc.unfreeze)
+            log.info("listening", host=settings.host, port=port)
+            if listening is not None:
+                listening.set_result(port)
+            await stopping.wait()
+            for site in list(runner.sites):
+                await site.stop()
+            await drain(services, settings.drain_timeout_s)
+            await runner.cleanup()
+            for task in tasks:
+                task.cancel()
 
 
-async def _assemble(settings: Settings, stack: AsyncExitStack) -> tuple[Services, Background]:
+async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[Services, Background]:
     """The parts, and what has to run in the background for them. Closes the stores with the stack."""
-    redis_client, pool, wait_aof, catalogue = await _connect(settings, stack)
+    redis_client, pool, wait_aof, catalogue = await _connect(settings, stack, stopping)
     opener = ShardOpener(redis_client, pool, settings)
     wallets = Wallets(redis_client, pool, opener, settings)
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=wait_aof)
@@ -115,13 +115,15 @@ async def _assemble(settings: Settings, stack: AsyncExitStack) -> tuple[Services
         counts=Counts(),
         draining=asyncio.Event(),
     )
-    background = [shards.run(), hub.run(), connections.run(), sessions.sweep(), balances.run()]
+    background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run]
     if settings.demo:
-        background.append(Demo(services).run())
+        background.append(Demo(services).run)
     return services, background
 
 
-async def _connect(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Pool, bool, Any]:
+async def _connect(
+    settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event
+) -> tuple[Redis, Pool, bool, Catalogue]:
     """Both stores, ready to be used; waits a while for them. Raises StartError."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + STORES_WAIT_S
@@ -135,7 +137,7 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Po
             pool = await postgres.connect(settings.database_url, size_max=settings.database_connections_max)
             break
         except STORE_AWAY as error:
-            if loop.time() > deadline_s:
+            if stopping.is_set() or loop.time() > deadline_s:
                 raise StartError(f"the stores do not answer: {type(error).__name__}") from error
             if not waiting:
                 log.warning("waiting for the stores", error=type(error).__name__, wait_s=STORES_WAIT_S)

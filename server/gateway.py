@@ -33,6 +33,7 @@ from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
 from server.web.frames import text_frame
+from server.web.names import Names
 from server.web.services import Services
 from server.web.sessions import Sessions
 
@@ -98,6 +99,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
+    names = Names(pool)
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     services = Services(
         settings=settings,
@@ -112,10 +114,11 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         connections=connections,
         sessions=sessions,
         balances=balances,
+        names=names,
         counts=Counts(),
         draining=asyncio.Event(),
     )
-    background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run]
+    background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     if settings.demo:
         background.append(Demo(services).run)
     return services, background

@@ -56,6 +56,7 @@ async def send_gift(request: web.Request) -> web.Response:
     if not isinstance(sent, Accepted):
         raise Refusal(sent.code, retry_ms=sent.retry_ms)
     services.balances.changed(identity.user_id)
+    services.names.note(identity.user_id, identity.name)
     return answer(GiftSent(str(sent.gift_id), sent.coins, sent.combo, sent.at_us), 201)
 
 

@@ -16,6 +16,7 @@ from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
 from server.web.balances import Balances
 from server.web.counts import Counts
+from server.web.names import Names
 from server.web.sessions import Sessions
 
 
@@ -35,6 +36,7 @@ class Services:
     connections: Connections
     sessions: Sessions
     balances: Balances
+    names: Names
     counts: Counts
     draining: asyncio.Event
 

@@ -248,8 +248,9 @@ class Session:
             self.connection.answer(nack)
             return
         self.coins = answer.coins
-        if self.identity is not None:
-            self._services.balances.changed_by_socket(self.identity.user_id)
+        if (identity := self.identity) is not None:
+            self._services.balances.changed_by_socket(identity.user_id)
+            self._services.names.note(identity.user_id, identity.name)
         ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
         self.connection.answer(write(ack))
 

@@ -105,8 +105,6 @@ def _take(stretch: Stretch, last: int, packed: bytes) -> None:
     except (msgspec.DecodeError, msgspec.ValidationError):
         _take_what_is_readable(stretch, last, packed)
         return
-    if gifts and gifts[0].number < first:  # settled up to the middle of this entry
-        gifts = [gift for gift in gifts if gift.number >= first]
     if gifts and gifts[0].number > first:
         raise LogGapError(f"{place}: number {first} is missing from the log, it goes on at {gifts[0].number}")
     if len(gifts) == last - stretch.to and all(gift.number == first + i for i, gift in enumerate(gifts)):
@@ -117,7 +115,7 @@ def _take(stretch: Stretch, last: int, packed: bytes) -> None:
 
 
 def _take_what_is_readable(stretch: Stretch, last: int, packed: bytes) -> None:
-    """The slow way, record by record: every number of the entry becomes a gift or unreadable."""
+    """The slow way, record by record: every number that the stretch lacks becomes a gift or unreadable."""
     try:
         rows = orjson.loads(packed)
     except ValueError:

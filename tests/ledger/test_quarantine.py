@@ -125,10 +125,10 @@ async def test_a_room_that_is_loaded_again_still_counts_gifts_in_quarantine(stag
     assert report.ok, report.render()
 
 
-async def test_amounts_that_no_gift_can_have_free_no_pending_coins(stage: Stage) -> None:
+@pytest.mark.parametrize("coins", [-5, MONEY_MAX + 1])
+async def test_amounts_that_no_gift_can_have_free_no_pending_coins(stage: Stage, coins: int) -> None:
     await stage.viewer("ann", 100)
     await stage.give("ann", "rose", 3)
-    for coins in (-5, MONEY_MAX + 1):
-        await stage.forge("ann", coins=coins)
-    assert await stage.settle() == 3
+    await stage.forge("ann", coins=coins)
+    assert await stage.settle() == 2
     assert (await stage.wallets.balance("ann")).pending == 0

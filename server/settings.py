@@ -116,7 +116,7 @@ class Settings:
     wallet_shards: int = setting(16, "wallet shards; fixed at the first start", least=1, most=1024)
     batch_max: int = setting(128, "gifts in one call of a wallet shard", least=1, most=1024)
     log_backlog_max: int = setting(
-        1_000_000, "unsettled gifts, over all shards, past which new ones are `busy`", least=1000
+        1_000_000, "gifts in the logs, over all shards, past which new ones are `busy`", least=1000
     )
     gift_coins_max: int = setting(100_000_000, "coins one gift may cost, all its pieces together", least=1)
     dedupe_s: int = setting(600, "how long the answer to a request id is remembered, at least", least=60, most=86_400)

@@ -203,7 +203,7 @@ end
 -- viewer, request id, fingerprint, combo key or '', count, coins, refusal ('' | '!code' final | code), body.
 local function gifts(keys, args)
   local key, tag = keys[1], tag_of(keys[1])
-  local held = redis.call('HMGET', key, 'epoch', 'number', 'opens', 'settled', 'window')
+  local held = redis.call('HMGET', key, 'epoch', 'number', 'opens', 'settled', 'window', 'applied')
   local epoch, number = held[1], tonumber(held[2] or '')
   if not is_open(key, epoch, number, held[3]) then
     return redis.error_reply(CLOSED)
@@ -211,7 +211,8 @@ local function gifts(keys, args)
   local backlog_max, gap_us, dedupe_s = whole(args[1], 1), whole(args[2], 0), whole(args[3], 1)
   local interval_us, burst = whole(args[4], 0), whole(args[5], 1)
   local asked = parse_gifts(args, 6)
-  local settled, now = tonumber(held[4]), now_us()
+  -- The log is kept for the slower of its two readers.
+  local behind, now = math.min(tonumber(held[4]), tonumber(held[6])), now_us()
   local window = window_of(now, dedupe_s, held[5])
   -- Where the clock stands before the window, it was set back: the window lasts longer, and so must its keys.
   local set_back = now / 1000000 < window * dedupe_s
@@ -227,18 +228,20 @@ local function gifts(keys, args)
     local answer, keep = nil, true
     if known then
       answer, keep, replayed = known, false, true
-    elseif gift.refusal ~= '' then
-      keep = string.sub(gift.refusal, 1, 1) == '!'
-      answer = keep and ('R ' .. string.sub(gift.refusal, 2) .. ' - ' .. gift.fingerprint) or ('T ' .. gift.refusal .. ' 0')
+    elseif gift.refusal ~= '' and string.sub(gift.refusal, 1, 1) ~= '!' then
+      answer, keep = 'T ' .. gift.refusal .. ' 0', false
+    elseif not wallet then
+      answer, keep = 'L', false
+    elseif gift.refusal == '' and (wallet.blocked or wallet.coins < 0) then
+      answer, keep = 'T wallet_blocked 0', false
     else
-      local wait_us = wallet and not wallet.blocked and wallet.coins >= 0 and pace(wallet, now, interval_us, burst)
-      if not wallet then
-        answer, keep = 'L', false
-      elseif wallet.blocked or wallet.coins < 0 then
-        answer, keep = 'T wallet_blocked 0', false
-      elseif wait_us then
+      -- A final refusal counts too: it is remembered, and memory is not for the taking.
+      local wait_us = pace(wallet, now, interval_us, burst)
+      if wait_us then
         answer, keep = 'T rate_limited ' .. text(math.ceil(wait_us / 1000)), false
-      elseif number + #records + 1 - settled > backlog_max then
+      elseif gift.refusal ~= '' then
+        answer = 'R ' .. string.sub(gift.refusal, 2) .. ' - ' .. gift.fingerprint
+      elseif number + #records + 1 - behind > backlog_max then
         answer, keep = 'T busy ' .. text(BUSY_RETRY_MS), false
       elseif wallet.coins < gift.cost then
         answer = 'R insufficient_coins ' .. text(wallet.coins) .. ' ' .. gift.fingerprint
@@ -281,10 +284,10 @@ local function gifts(keys, args)
     end
     if #fields > 0 then redis.call('HSET', request_key, unpack(fields)) end
     local wallet = wallets[viewer]
-    if set_back or not wallet or wallet.asked ~= window then
+    if set_back or wallet.asked ~= window then
       redis.call('EXPIRE', request_key, 2 * dedupe_s + DEDUPE_SLACK_S)
     end
-    if wallet and wallet.asked ~= window then
+    if wallet.asked ~= window then
       wallet.asked, wallet.before, wallet.changed = window, wallet.asked, true
     end
   end
@@ -320,10 +323,13 @@ local function load_wallet(keys, args)
   local wallet_at = wallet_key(tag, held[1], args[3])
   local present = redis.call('HMGET', wallet_at, 'coins', 'pending')
   if present[1] then return { 'present', present[1], present[2] } end
-  -- Its earlier answers may still be kept: both windows are worth a look.
+  -- Its earlier answers may still be kept: both windows are worth a look. This one counts as asked only if it has
+  -- answers: the first of a window gives them their time to live.
   local window = window_of(now_us(), dedupe_s, held[3])
+  local answers = redis.call('EXISTS', tag .. held[1] .. ':q:' .. text(window) .. ':' .. args[3])
+  local asked = answers == 1 and window or window - 1
   redis.call('HSET', wallet_at, 'coins', text(coins), 'credit', text(credit), 'pending', '0', 'tat', '0',
-    'blocked', args[6] == '1' and '1' or '0', 'asked', text(window), 'before', text(window - 1))
+    'blocked', args[6] == '1' and '1' or '0', 'asked', text(asked), 'before', text(asked - 1))
   redis.call('EXPIRE', wallet_at, idle_s)
   return { 'loaded', text(coins), '0' }
 end

@@ -154,7 +154,16 @@ def test_the_log_takes_no_more_than_its_bound(ana: Shard) -> None:
     assert [answer.split(" ")[:2] for answer in answers[3:]] == [["T", "busy"]] * 2
     assert ana.wallet("ana") == (97, 3, 1)
     ana.settled(1, 0, 3, {"ana": 3})
+    assert ana.send(rose("q3"), limits=limits)[0].startswith("T busy "), "the rooms have not seen them"
+    ana.applied(1, 3)
     assert ana.send(rose("q3"), limits=limits)[0].startswith("A 1 4 ")
+
+
+def test_a_refusal_that_is_remembered_counts_for_the_pace(ana: Shard) -> None:
+    """Each takes memory for a while: whoever is refused on purpose is no faster than whoever pays."""
+    limits = Limits(gift_interval_us=60_000_000, gift_burst=2)
+    answers = ana.send(*(rose(f"q{number}", refusal="!self_gift") for number in range(3)), limits=limits)
+    assert [answer.split(" ")[1] for answer in answers] == ["self_gift", "self_gift", "rate_limited"]
 
 
 def test_a_blocked_wallet_and_one_in_debt_send_nothing(ana: Shard) -> None:
@@ -230,6 +239,21 @@ def test_settled_counts_once_and_only_from_where_it_stands(ana: Shard) -> None:
     assert ana.settled(1, 0, 2, {"ana": 10}) == "no 1 2"
     assert ana.settled(2, 2, 3, {"ana": 5}) == "no 1 2"
     assert ana.wallet("ana") == (85, 5, 1)
+
+
+def test_every_remembered_answer_has_a_time_to_live(ana: Shard) -> None:
+    """Also the first one after the wallet was loaded, in the middle of a window or after the answers of a window."""
+    ana.send(rose("a", 30))
+    ana.send(rose("b", 30, refusal="!room_ended"))
+    ana.settled(1, 0, 1, {"ana": 30})
+    ana.evict("ana", 1)
+    ana.load("ana", Snapshot(1, 1, 70, 1))
+    ana.send(rose("c", 1))
+    ana.redis.hincrby(KEY, "window", 1)
+    ana.send(rose("d", 1))
+    remembered = list(ana.redis.scan_iter(match="*:q:*"))
+    assert len(remembered) == 2
+    assert all(ana.redis.ttl(key) > 0 for key in remembered)  # type: ignore[operator]
 
 
 def test_the_log_is_trimmed_behind_the_slower_reader(ana: Shard) -> None:

@@ -19,6 +19,10 @@ RequestId = NewType("RequestId", str)
 USER_ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}", re.ASCII)
 ROOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 REQUEST_ID_CHARS_MAX = 64
+REQUEST_ID_PATTERN = r"^[^\u0000]*$"
+"""Any characters but the one that Postgres cannot keep."""
+
+_REQUEST_ID = re.compile(rf"[^\u0000\ud800-\udfff]{{1,{REQUEST_ID_CHARS_MAX}}}")
 _GIFT_ID = re.compile(r"w(\d{2,4})-(\d{1,9})-(\d{1,16})", re.ASCII)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -40,6 +44,11 @@ class GiftId(NamedTuple):
         if match is None:
             raise ValueError(f"not a gift id: {text[:80]!r}")
         return cls(int(match[1]), int(match[2]), int(match[3]))
+
+
+def is_request_id(value: object) -> bool:
+    """Whether this can be a client's id of a request: 1 to 64 characters that can be written and kept."""
+    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
 def shard_label(shard: int) -> str:

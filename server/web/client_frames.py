@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct
 
-from server.domain.ids import REQUEST_ID_CHARS_MAX
+from server.domain.ids import is_request_id
 from server.web.shapes import PieceCount, RequestId
 from server.web.strict_json import JsonError, StrictDecoder
 
@@ -81,7 +81,7 @@ class FrameError(Exception):
 
     def __init__(self, loose: dict[str, Any]) -> None:
         request_id, kind = loose.get("id"), loose.get("type")
-        valid = isinstance(request_id, str) and 1 <= len(request_id) <= REQUEST_ID_CHARS_MAX
+        valid = is_request_id(request_id)
         self.request_id: str | None = request_id if valid else None
         self.nack = _ANSWERED.get(kind) if valid and isinstance(kind, str) else None
         super().__init__("bad frame")

@@ -8,13 +8,22 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.domain.gift import COUNT_MAX
+from server.domain.ids import REQUEST_ID_CHARS_MAX, REQUEST_ID_PATTERN
 
 Coins = Annotated[int, Meta(ge=0, description="whole coins")]
 SignedCoins = Annotated[int, Meta(description="whole coins; below zero only after a refund")]
 Diamonds = Annotated[int, Meta(ge=0, description="whole diamonds")]
 Count = Annotated[int, Meta(ge=0)]
 TimeUs = Annotated[int, Meta(ge=0, description="microseconds since the Unix epoch, UTC")]
-RequestId = Annotated[str, Meta(min_length=1, max_length=64, description="chosen by the client")]
+RequestId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=REQUEST_ID_CHARS_MAX,
+        pattern=REQUEST_ID_PATTERN,
+        description="chosen by the client",
+    ),
+]
 GiftIdText = Annotated[str, Meta(pattern=r"^w\d{2,4}-\d{1,9}-\d{1,16}$")]
 PieceCount = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": COUNT_MAX})]
 """Read as it is: what is wrong with a count has a code of its own."""

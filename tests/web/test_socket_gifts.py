@@ -62,12 +62,13 @@ async def test_an_id_of_64_characters_is_taken_and_any_characters_may_be_in_it(g
         assert await client.gift(room, id=request_id) == answer
 
 
-@pytest.mark.parametrize("request_id", ["x" * 65, "", None, 7, ["a"]])
+@pytest.mark.parametrize("request_id", ["x" * 65, "", None, 7, ["a"], "nul\0", "half a pair \ud800"])
 async def test_any_other_id_is_a_bad_frame(gateway: Gateway, request_id: Any):
     room = await gateway.open_room()
     token = await gateway.coins("vera", 10)
     client = await gateway.enter(token, room)
-    await client.send(type="gift", id=request_id, room=room, gift="rose", count=1)
+    frame = {"type": "gift", "id": request_id, "room": room, "gift": "rose", "count": 1}
+    await client.send_text(json.dumps(frame))
     error = await client.receive("error")
     assert error["code"] == "bad_frame"
     assert "id" not in error

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from server.demo import Demo
 from server.domain.catalogue import Catalogue
 from server.ledger import catalogue as ledger_catalogue
+from server.ledger.installation import check_installation
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.rooms import Rooms
@@ -127,7 +128,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
 async def _connect(
     settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event
 ) -> tuple[Redis, Pool, bool, Catalogue]:
-    """Both stores, ready to be used; waits a while for them. Raises StartError."""
+    """Both stores, ready to be used; waits a while for them. Raises StartError, MigrationError."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + STORES_WAIT_S
     client = await redis.connect(settings.redis_url)
@@ -147,6 +148,8 @@ async def _connect(
             waiting = True
             await asyncio.sleep(STORES_POLL_S)
     stack.push_async_callback(pool.close)
+    # With another number of shards it would look for wallets where they are not, and load them a second time.
+    await check_installation(pool, settings.wallet_shards)
     return client, pool, wait_aof, await ledger_catalogue.load(pool)
 
 

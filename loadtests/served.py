@@ -15,6 +15,7 @@ from pathlib import Path
 
 from loadtests.client.plan import Target
 from loadtests.processes import cpu_by_name_s
+from server.child import Child
 from server.settings import Settings, is_setting, load_settings
 from server.stores.data_folder import Running, running_serve
 from server.token_key import with_token_secret
@@ -71,41 +72,26 @@ async def serve(
     given = {**(PACE_RAISED if raised else {}), "GIFTSTREAM_LOG_LEVEL": "warning", **(environ or {})}
     log = folder / "serve.log"
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server",
-            *flags,
-            env={**plain, **given},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            process_group=0,
+        process = Child(
+            [sys.executable, "-m", "server", *flags],
+            environ={**plain, **given},
+            output=output.fileno(),
+            orphan_signal=signal.SIGTERM,
         )
     try:
         running = await _wait_ready(process, data_dir, log)
         settings = load_settings({**given, "REDIS_URL": running.redis_url, "DATABASE_URL": running.database_url})
-        yield Served(with_token_secret(_at(settings, data_dir)), running)
+        yield Served(with_token_secret(replace(settings, data_dir=data_dir)), running)
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await process.stop(STOP_TIMEOUT_S)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _wait_ready(process: asyncio.subprocess.Process, data_dir: Path, log: Path) -> Running:
+async def _wait_ready(process: Child, data_dir: Path, log: Path) -> Running:
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + START_TIMEOUT_S
     while (running := running_serve(data_dir) if data_dir.exists() else None) is None:
-        if process.returncode is not None or loop.time() > deadline_s:
+        if process.exit_code is not None or loop.time() > deadline_s:
             raise RuntimeError(f"giftstream serve did not start:\n{log.read_text()}")
         await asyncio.sleep(POLL_S)
     return running
-
-
-def _at(settings: Settings, data_dir: Path) -> Settings:
-    return replace(settings, data_dir=data_dir)

@@ -61,22 +61,23 @@ class Fleet:
         self._labels += 1
         told = replace(phase, starts_at_s=time.monotonic() + START_AHEAD_S, label=f"{self._labels:04d}")
         gifters = sum(self._gifters) or 1
-        answers = await self._tell(
-            "phase", [asdict(replace(told, rate=phase.rate * share / gifters)) for share in self._gifters]
+        answered = _sum(
+            await self._tell(
+                "phase", [asdict(replace(told, rate=phase.rate * share / gifters)) for share in self._gifters]
+            )
         )
-        whole = Tally()
-        for answer in answers:
-            whole.add(Tally.from_dict(answer))
         deadline_s = time.monotonic() + SCREENS_TIMEOUT_S
-        while whole.sent and (wrong := await self._seen_wrong(whole)):
-            if time.monotonic() > deadline_s:
-                whole.rooms_seen_wrong = wrong
-                break
+        while (wrong := await self._seen_wrong(answered)) and time.monotonic() < deadline_s:
             await asyncio.sleep(SCREENS_POLL_S)
-        return whole
+        # Only now have all gifts arrived wherever they are timed.
+        tally = _sum(await self._tell("tally", [None] * self._count))
+        tally.rooms_seen_wrong = wrong
+        return tally
 
     async def _seen_wrong(self, tally: Tally) -> list[str]:
-        """Rooms where some member has not seen exactly the gifts that were acknowledged."""
+        """Rooms where some member has not seen exactly the gifts that were acknowledged; none when none were sent."""
+        if not tally.sent:
+            return []
         wrong = {
             room
             for seen in await self._tell("screens", [None] * self._count)
@@ -85,11 +86,14 @@ class Fleet:
         }
         return sorted(wrong)
 
-    async def close(self, keep: int = 0) -> None:
-        """End all connections but the first of each process, which are the first that entered."""
-        await self._tell("close", [keep] * self._count)
-
     async def _tell(self, order: str, told: list[Any]) -> list[Any]:
         return await asyncio.gather(
             *(process.tell(order, each) for process, each in zip(self._processes, told, strict=True))
         )
+
+
+def _sum(answers: list[dict[str, Any]]) -> Tally:
+    whole = Tally()
+    for answer in answers:
+        whole.add(Tally.from_dict(answer))
+    return whole

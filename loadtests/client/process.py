@@ -1,8 +1,9 @@
 """One load process: ``python -m loadtests.client.process``; see `loadtests.line_process`. Its orders:
 
 {"enter": {"target": …, "seats": [[user, token, room, role], …]}}   answered with {"entered": n, "seconds": s}
-{"phase": {…}}                                                      answered with the phase's tally, its answers awaited
+{"phase": {…}}                                                      answered with its tally, all gifts answered
 {"screens": null}                                                   answered with what each room's members have seen
+    {"tally": null}                                                     answered with the tally as it is by now
 {"close": n}                                                        ends all but the first n connections
 """
 
@@ -32,6 +33,7 @@ class LoadProcess:
     def __init__(self) -> None:
         self._members: list[Viewer] = []
         self._views: dict[str, RoomView] = {}
+        self.tally = Tally()
 
     async def enter(self, target: Target, seats: list[Seat]) -> dict[str, Any]:
         """Open the connections, in their order, a few at a time."""
@@ -57,18 +59,16 @@ class LoadProcess:
         gc.freeze()
         return {"entered": len(self._members), "seconds": time.monotonic() - began_s}
 
-    def close(self, keep: int) -> dict[str, Any]:
-        """End all connections but the first ones."""
-        for member in self._members[keep:]:
+    def close(self) -> None:
+        """End all connections."""
+        for member in self._members:
             member.round = None
             member.close()
-        del self._members[keep:]
-        return {"left": len(self._members)}
 
     async def phase(self, phase: Phase) -> Tally:
-        """Make the load of one phase and count what comes of it."""
+        """Make the load of one phase and count what comes of it, and goes on to come until the next one."""
         this_round = Round(phase)
-        tally = this_round.tally
+        self.tally = tally = this_round.tally
         for view in self._views.values():
             view.probe_gift = phase.probe_gift if phase.probe_rate else ""
             view.known.clear()
@@ -82,12 +82,10 @@ class LoadProcess:
             group.create_task(asyncio.sleep(phase.duration_s))
         tally.started_at_s = phase.starts_at_s
         tally.seconds = time.monotonic() - phase.starts_at_s
-        tally.cpu_s = tally.cpu_s_most = _cpu_s() - cpu_s
+        tally.cpu_s = _cpu_s() - cpu_s
         tally.members = len(self._members)
         tally.frames = sum(member.frames for member in self._members)
         tally.frame_bytes = sum(member.frame_bytes for member in self._members)
-        tally.frames_most = max((member.frames for member in self._members), default=0)
-        tally.bytes_most = max((member.frame_bytes for member in self._members), default=0)
         await self._await_answers(this_round)
         return tally
 
@@ -151,14 +149,14 @@ async def _main() -> None:
     async def phase(told: dict[str, Any]) -> dict[str, Any]:
         return (await process.phase(Phase(**told))).as_dict()
 
+    async def tally(_: None) -> dict[str, Any]:
+        return process.tally.as_dict()
+
     async def screens(_: None) -> dict[str, tuple[int, int]]:
         return process.screens()
 
-    async def close(keep: int) -> dict[str, Any]:
-        return process.close(keep)
-
-    await follow_orders({"enter": enter, "phase": phase, "screens": screens, "close": close})
-    process.close(0)
+    await follow_orders({"enter": enter, "phase": phase, "screens": screens, "tally": tally})
+    process.close()
 
 
 if __name__ == "__main__":

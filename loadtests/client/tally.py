@@ -36,12 +36,9 @@ class Tally:
     members: int = 0
     frames: int = 0
     frame_bytes: int = 0
-    frames_most: int = 0
-    bytes_most: int = 0
     pieces_acked: Counter[str] = field(default_factory=Counter)
     rooms_seen_wrong: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
-    cpu_s_most: float = 0.0
 
     def add(self, other: Tally) -> None:
         """Add the counts of another process."""
@@ -63,10 +60,7 @@ class Tally:
         self.pieces_acked.update(other.pieces_acked)
         for name in ("ack", "probe_ack", "delivery", "lag"):
             getattr(self, name).add(getattr(other, name))
-        self.frames_most = max(self.frames_most, other.frames_most)
-        self.bytes_most = max(self.bytes_most, other.bytes_most)
         self.cpu_s += other.cpu_s
-        self.cpu_s_most = max(self.cpu_s_most, other.cpu_s)
 
     def as_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back, fit for JSON."""

@@ -6,6 +6,7 @@
                                    there is none, one that is started for the test
     SECONDS_MAX=60                 shorter than the profile is
     PROCESSES=2                    Locust processes
+    LOADTEST_RESULTS=folder        where the report goes instead of loadtests/results
     WEB=1                          Locust's web page on http://127.0.0.1:8089 instead of a run at once
 
 Exits with 0 only when no user met a failure and every acknowledged gift is in the ledger exactly once.
@@ -35,9 +36,9 @@ from server.start_error import StartError
 from server.stores.data_folder import running_serve
 from server.token_key import with_token_secret
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(os.environ.get("LOADTEST_RESULTS", "") or Path(__file__).resolve().parent / "results")
 LOCUSTFILE = Path(__file__).resolve().parent / "locustfile.py"
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 30
 WORKERS_TIMEOUT_S = 60.0
 GIVERS_SHARE = 0.25

@@ -1,11 +1,12 @@
 """Promises of the histogram behind every latency that is reported."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.client.histogram import VALUE_MAX, Histogram
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, VALUE_MAX), min_size=1, max_size=200), st.sampled_from([1, 50, 90, 99, 100]))
 def test_a_percentile_is_right_to_one_percent_and_never_too_small(values: list[int], percent: int) -> None:
     histogram = Histogram()
@@ -15,6 +16,7 @@ def test_a_percentile_is_right_to_one_percent_and_never_too_small(values: list[i
     assert exact <= histogram.percentile(percent) <= exact * 1.01 + 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**7), max_size=50), st.lists(st.integers(0, 10**7), max_size=50))
 def test_two_processes_together_say_what_one_would_have_said(first: list[int], second: list[int]) -> None:
     parts, whole = [Histogram(), Histogram()], Histogram()

@@ -1,6 +1,6 @@
 """Promises of the reader that finds frames without looking into them."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.swarm.walker import FrameWalker
@@ -13,6 +13,7 @@ DELTAS = [
 ANSWERS = [text_frame(b'{"type":"pong"}'), PING, text_frame(b'{"type":"gift_ack","id":"1"}')]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(DELTAS + ANSWERS) - 1), max_size=12), st.integers(1, 997))
 def test_however_the_bytes_arrive_the_same_frames_come_out(chosen: list[int], piece: int) -> None:
     frames = [(DELTAS + ANSWERS)[n] for n in chosen]

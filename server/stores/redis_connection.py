@@ -3,20 +3,23 @@
 redis-py sends through `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that arrives when the bytes
 have just left: a background task would go on for ever, and whoever waits for its end too. `asyncio.timeout` remembers.
 
-uvloop says RuntimeError when a transport is written to that was reset a moment ago; here it is a lost connection.
+uvloop says RuntimeError when a transport is written to that was reset a moment ago; here it is a lost connection. So is
+one to a server that became a replica: it stays open, and would refuse every write for as long as it is used.
 """
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class _Cancellable(AbstractConnection):
-    """Sends as redis-py does, errors included."""
+    """Sends and reads as redis-py does, errors included."""
 
     __slots__ = ()
 
@@ -39,6 +42,13 @@ class _Cancellable(AbstractConnection):
             # Half a command may have left: nothing more can be said on this connection.
             await self.disconnect(nowait=True)
             raise
+
+    async def read_response(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return await super().read_response(*arguments, **named)
+        except ReadOnlyError as error:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError("The server became a replica") from error
 
 
 class _Tcp(_Cancellable, Connection):

@@ -10,6 +10,7 @@ A call whose reply was lost is sent once more: the function knows the requests i
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
+from logging import ERROR, WARNING
 
 import structlog
 from redis.asyncio import Redis
@@ -75,11 +76,6 @@ class WalletShards:
             for lane in self._lanes:
                 group.create_task(lane.run())
 
-    async def drain(self) -> None:
-        """Returns when no order is waiting or under way any more."""
-        for lane in self._lanes:
-            await lane.idle.wait()
-
 
 class _Lane:
     """One connection, and what waits for it."""
@@ -105,8 +101,6 @@ class _Lane:
         self._wake = asyncio.Event()
         self._connection: AbstractConnection | None = None
         self._loop = asyncio.get_running_loop()
-        self.idle = asyncio.Event()
-        self.idle.set()
 
     def submit(self, shard: int, order: GiftOrder) -> "asyncio.Future[Answer]":
         future: asyncio.Future[Answer] = self._loop.create_future()
@@ -114,7 +108,6 @@ class _Lane:
             future.set_result(Refused(Code.BUSY, retry_ms=BUSY_RETRY_MS))
             return future
         self._open_orders += 1
-        self.idle.clear()
         ticket = _Ticket(order, future, self._loop.time() + ANSWER_TIMEOUT_S)
         waiting = self._waiting.get(shard)
         if waiting is None:
@@ -267,13 +260,13 @@ class _Lane:
     async def _bring_about(
         self, work: Awaitable[None], tickets: "deque[_Ticket] | list[_Ticket]", complaint: str, shard: int
     ) -> None:
-        """Does what orders wait for, in the time that the first of them has; refuses them if it fails."""
+        """Does what orders wait for, in the time that the first of them has; refuses them if it fails in any way."""
         deadline_s = min((ticket.deadline_s for ticket in tickets), default=self._loop.time())
         try:
             async with asyncio.timeout_at(deadline_s):
                 await work
-        except STORE_AWAY as error:
-            log.warning(complaint, shard=shard, error=repr(error))
+        except Exception as error:  # noqa: BLE001 - an order left without an answer would hold up all that follow
+            log.log(WARNING if isinstance(error, STORE_AWAY) else ERROR, complaint, shard=shard, error=repr(error))
             self._refuse_all(tickets)
             tickets.clear()
 
@@ -290,8 +283,6 @@ class _Lane:
 
     def _resolve(self, ticket: _Ticket, answer: Answer) -> None:
         self._open_orders -= 1
-        if self._open_orders == 0:
-            self.idle.set()
         if not ticket.future.done():
             ticket.future.set_result(answer)
 

@@ -27,8 +27,9 @@ async def drain(services: Services, timeout_s: float) -> None:
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + timeout_s
     services.draining.set()
-    # What is in flight now is answered within the wallet's own time; what comes later is refused, and not waited for.
-    await _wait_until(lambda: _gifts_in_flight(services) == 0, min(deadline_s, loop.time() + ANSWER_TIMEOUT_S))
+    # What is in flight now is answered within the wallet's own time, once while it waits and once while it is under
+    # way; what comes later is refused, and not waited for.
+    await _wait_until(lambda: _gifts_in_flight(services) == 0, min(deadline_s, loop.time() + 2 * ANSWER_TIMEOUT_S))
     sessions = services.sessions.all()
     reason = restart_reason(min(RETRY_MS_MAX, max(RETRY_MS_MIN, len(sessions) * 1000 // COME_BACK_PER_SECOND)))
     for start in range(0, len(sessions), CLOSED_AT_ONCE):

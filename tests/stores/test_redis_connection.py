@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import uvloop
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from server.stores import redis
@@ -51,3 +52,24 @@ def test_a_connection_that_was_reset_breaks_with_an_error_of_redis(redis_url: st
             await client.aclose()
 
     uvloop.run(write_to_a_lost_connection())
+
+
+async def test_a_server_that_became_a_replica_is_a_lost_connection_and_its_successor_is_found(redis_url: str):
+    """A failover keeps the old server's connections open: who went on writing to it would be refused for ever."""
+    client, other = await redis.connect(redis_url), await redis.connect(redis_url)
+    await client.set("a", 1)
+    connection = client.connection_pool.make_connection()
+    await connection.connect()
+    await other.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        await connection.send_command("SET", "a", 2)
+        with pytest.raises(RedisConnectionError):
+            await connection.read_response()
+        assert not connection.is_connected
+    finally:
+        await other.execute_command("REPLICAOF", "NO", "ONE")
+    await connection.send_command("SET", "a", 3)
+    assert await connection.read_response() == b"OK"
+    await connection.disconnect()
+    await client.aclose()
+    await other.aclose()

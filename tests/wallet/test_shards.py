@@ -243,3 +243,17 @@ async def test_an_unset_ledger_refuses_and_comes_back(gateway: Gateway) -> None:
         await connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         assert (await gateway.send("ana", "a")).code == Code.UNAVAILABLE
     assert isinstance(await gateway.send("ana", "b"), Accepted)
+
+
+async def test_orders_are_answered_also_when_a_shard_can_never_be_opened(gateway: Gateway) -> None:
+    """Without an answer they would hold up whatever comes after them."""
+    await gateway.fund("ana", 100)
+    await gateway.send("ana", "a")
+    key = keys.shard(shard_of("ana", gateway.settings.wallet_shards))
+    shards = await gateway.redis.hget(key, "shards")
+    await gateway.redis.hset(key, "shards", "99")
+    await gateway.redis.function_delete("giftstream_wallet")
+    for request in ("b", "c"):
+        assert (await asyncio.wait_for(gateway.send("ana", request), 10)).code == Code.UNAVAILABLE
+    await gateway.redis.hset(key, "shards", shards)
+    assert isinstance(await gateway.send("ana", "b"), Accepted)

@@ -43,7 +43,12 @@ def _explain(report: Report, flags: argparse.Namespace) -> None:
 
 
 def _sum_up(reports: list[Report]) -> None:
-    strikes = Counter(strike.fault for report in reports for strike in report.plan.strikes)
+    strikes = Counter(
+        strike.fault
+        for report in reports
+        for strike in report.plan.strikes
+        if not any(line.startswith(strike.fault) for line in report.skipped)
+    )
     strikes["two_workers"] = sum(report.plan.greedy for report in reports)
     totals: Counter[str] = Counter()
     for report in reports:

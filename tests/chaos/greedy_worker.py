@@ -8,7 +8,8 @@ from server.rooms.leases import Leases
 
 
 async def take_all(leases: Leases) -> None:
-    """In place of `Leases.renew`."""
+    """In place of `Leases.renew`: signs of life, and no leases."""
+    await leases._workers()
     leases.held = set(leases._shards)
 
 

@@ -57,10 +57,9 @@ class Rig:
             data_dir=self.folder,
             wallet_shards=wallet_shards,
             token_secret=TOKEN_SECRET,
-            heartbeat_s=HEARTBEAT_S,
             stores_wait_s=STORES_WAIT_S,
             log_format="json",
-            **changed,  # type: ignore[arg-type]
+            **{"heartbeat_s": HEARTBEAT_S, **changed},  # type: ignore[arg-type]
         )
 
     async def start(self, town: Town | None = None) -> None:

@@ -44,6 +44,7 @@ class Report:
     lost: int = 0
     incidents: int = 0
     audit: str = "not reached"
+    skipped: set[str] = field(default_factory=set)
 
     @property
     def ok(self) -> bool:
@@ -52,10 +53,11 @@ class Report:
     def line(self) -> str:
         """One line for people."""
         counts = " ".join(f"{name}={number}" for name, number in self.counts.items())
+        skipped = f" NOT DONE: {', '.join(sorted(self.skipped))}" if self.skipped else ""
         lost = f" lost={self.lost} incidents={self.incidents}" if self.incidents else ""
         return (
             f"{'ok  ' if self.ok else 'FAIL'} seed={self.plan.seed} [{self.plan.line()}] {counts}"
-            f" settled={self.settled}{lost} audit={self.audit} {self.took_s:.0f} s"
+            f" settled={self.settled}{lost} audit={self.audit} {self.took_s:.0f} s{skipped}"
         )
 
 
@@ -88,6 +90,7 @@ async def run_round(plan: Plan) -> Report:
         report.counts = fleet.book.counts()
         report.lost = len(scene.losses.acks)
         report.incidents = len(scene.losses.incidents)
+        report.skipped = scene.skipped
         await fleet.close()
         await _end(rig, findings)
         report.took_s = time.monotonic() - began_s

@@ -51,8 +51,10 @@ async def test_a_flood_of_one_user_is_rate_limited_and_all_gifts_of_the_others_a
     sent = 0
     while asyncio.get_running_loop().time() < until_s:
         for other in others:
-            answer = await other.gift(ROOM)
-            assert answer["type"] == "gift_ack", answer
+            request_id = uuid.uuid4().hex
+            while (answer := await other.gift(ROOM, id=request_id))["type"] != "gift_ack":
+                # A busy machine may be late; the pace of somebody else must not be what refuses it.
+                assert answer["code"] == "unavailable", answer
             sent += 1
         await asyncio.sleep(1.0)
     await asyncio.gather(*floods)

@@ -1,4 +1,4 @@
-"""Postgres is away: gifts go on until the backlog is full, then they are told when to come back, then all is settled."""
+"""Postgres is away: gifts go on until the backlog is full, then are told when to come back; then all is settled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison after a round: each client's record against the ledger, gift by gift, and against what screens show."""
+"""The comparison after a round: each client's record against the ledger, gift by gift, and against its screen."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class People:
 
     async def viewer(self, name: str, room: str, **options: Any) -> RoomScreen:
         """A viewer on a phone, live in the room."""
-        screen = RoomScreen(await self.pages.blank(**{"size": PHONE, "has_touch": False, **options}), room)
+        screen = RoomScreen(await self.pages.blank(**{"size": PHONE, **options}), room)
         return await self.enter(screen, await self.site.login(name))
 
     async def enter(self, screen: RoomScreen, account: Account) -> RoomScreen:

@@ -59,9 +59,17 @@ class _Room:
         """One question at a time: in a storm of joins the first answer serves the others."""
         self.snapshot: Snapshot | None = None
         self.joining = 0
+        self.viewers_joining = 0
+        self.onlookers: set[Member] = set()
+        """Members that are no viewers, such as a creator's overlay."""
         self.catching_up: set[Member] = set()
         self.idle_since_s = 0.0
         self.task: asyncio.Task[None] | None = None
+
+    def viewers(self) -> int:
+        """How many members count as viewers."""
+        self.onlookers = {member for member in self.onlookers if member in self.feed.members}
+        return len(self.feed.members) - len(self.onlookers)
 
 
 class Hub:
@@ -114,11 +122,12 @@ class Hub:
         """Members of all rooms here (for the metrics)."""
         return sum(len(room.feed.members) for room in self._open.values())
 
-    async def join(self, member: Member, room_id: str, since: str | None = None) -> bytes:
+    async def join(self, member: Member, room_id: str, since: str | None = None, *, viewer: bool = True) -> bytes:
         """Makes the member one of the room's and answers its first socket frames: `joined`, then what it missed.
 
         The caller writes them at once, before anything else is awaited: what follows them comes with the next tick.
-        A member that joins again begins anew. Raises Refusal (room_not_found, unavailable).
+        A member that joins again begins anew. viewer: whether it counts as one.
+        Raises Refusal (room_not_found, unavailable).
         """
         asked = Position.parse(since) if since else None
         await self._rooms.info(room_id)
@@ -126,14 +135,18 @@ class Hub:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
                 room = await self._listen_to(room_id)
                 room.joining += 1
+                room.viewers_joining += viewer
                 try:
                     await room.subscribed.wait()
                     for _ in range(JOIN_ATTEMPTS_MAX):
                         frames = await self._try_join(room, member, asked)
                         if frames is not None:
+                            if not viewer:
+                                room.onlookers.add(member)
                             return frames
                 finally:
                     room.joining -= 1
+                    room.viewers_joining -= viewer
                     self._tell_members(room)
         except TimeoutError as error:
             raise Refusal(Code.UNAVAILABLE) from error
@@ -224,14 +237,14 @@ class Hub:
         """Asks Redis, which also learns the member count. Raises Refusal."""
         feed = room.feed
         for _ in range(2):
-            members = str(len(feed.members) + room.joining)
+            viewers = str(room.viewers() + room.viewers_joining)
             try:
                 row = await self._redis.fcall(
                     "gs_room_join",
                     1,
                     keys.room(feed.room_id),
                     self._gateway_id,
-                    members,
+                    viewers,
                     str(EXPIRY_S),
                     str(since or ""),
                 )
@@ -382,7 +395,7 @@ class Hub:
     def _tell_members(self, room: _Room) -> None:
         if not room.feed.members:
             room.idle_since_s = self._loop.time()
-        self._presence.set(room.feed.room_id, len(room.feed.members))
+        self._presence.set(room.feed.room_id, room.viewers())
 
     async def _close_idle_rooms(self) -> None:
         while True:

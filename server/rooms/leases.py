@@ -14,6 +14,7 @@ from server.stores import keys
 LEASE_MS = 3_000
 RENEW_EVERY_S = 1.0
 WORKER_ALIVE_S = 5.0
+WORKER_FORGOTTEN_S = 60.0
 
 
 class Leases:
@@ -62,4 +63,5 @@ class Leases:
         """How many workers are alive, this one among them."""
         now_s = time.time()
         await self._redis.zadd(keys.WORKERS, {self._worker: now_s + WORKER_ALIVE_S})
+        await self._redis.zremrangebyscore(keys.WORKERS, "-inf", now_s - WORKER_FORGOTTEN_S)
         return max(1, int(await self._redis.zcount(keys.WORKERS, now_s, "+inf")))

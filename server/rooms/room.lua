@@ -258,8 +258,14 @@ local function tick(keys, args)
   local at = 4
   for _ = 1, marks do
     local shard, old, new = text(whole(args[at])), args[at + 1], args[at + 2]
-    if not string.find(new or '', '^%d+%-%d+$') then
+    local epoch, number = string.match(new or '', '^(%d+)%-(%d+)$')
+    local old_epoch, old_number = string.match(old or '', '^(%d+)%-(%d+)$')
+    if not epoch then
       error({err = 'BADARG mark'})
+    end
+    -- A mark only ever moves forward: what is behind it was counted.
+    if old_epoch and (whole(epoch) < whole(old_epoch) or (epoch == old_epoch and whole(number) <= whole(old_number))) then
+      error({err = 'BADARG a mark that does not move forward'})
     end
     moves[#moves + 1] = {field = 'm:' .. shard, old = old, new = new}
     at = at + 3

@@ -1,16 +1,24 @@
-"""One call of `gs_room_tick`: the gifts of a room as its arguments, and what it answers."""
+"""Calls of `gs_room_tick`: the gifts of a room as arguments, and what it answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from server.domain import combo
 from server.rooms.loading import person_json
 from server.rooms.shard_log import START, Mark, RoomGift
+from server.stores import keys
 
 GIFTS_PER_CALL_MAX = 2_000
 """Gifts in one call, so that no call keeps Redis from others for long."""
+
+CALLS_PER_PIPELINE = 100
+GIFTS_PER_PIPELINE = 5_000
+"""So that no pipeline takes longer than a reply is waited for, on a machine that is busy."""
 
 
 @dataclass(slots=True)
@@ -27,6 +35,12 @@ class Held:
     def uncounted(self, gifts: list[RoomGift]) -> list[RoomGift]:
         """Those of the gifts that the room has not counted yet, in their order."""
         return [gift for gift in gifts if gift.mark > self.marks.get(gift.shard, START)]
+
+    def behind(self, before: "Held") -> bool:
+        """Whether this counts less than the same room did before: its Redis was replaced by an older one."""
+        return self.incarnation == before.incarnation and any(
+            self.marks.get(shard, START) < mark for shard, mark in before.marks.items()
+        )
 
     def lost_epoch(self, gifts: list[RoomGift]) -> bool:
         """Whether gifts follow of an epoch that this room never heard of: what it holds of the one before may be less
@@ -99,3 +113,32 @@ def read_marks(answer: list[Any]) -> Held:
         caught_up=answer[2] == b"1",
         marks={int(shard): Mark.parse(mark) for shard, mark in zip(pairs, pairs, strict=True)},
     )
+
+
+async def call(redis: Redis, ticks: list[Tick], log_max: int) -> list[Any]:
+    """The answers, in order. A refusal that no repetition can mend is one of them; any other error is raised."""
+    answers: list[Any] = []
+    for piece in _pieces(ticks):
+        pipeline = redis.pipeline(transaction=False)
+        for tick in piece:
+            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max))
+        answers += await pipeline.execute(raise_on_error=False)
+    for answer in answers:
+        if isinstance(answer, Exception) and not (
+            isinstance(answer, ResponseError) and str(answer).startswith(("BADARG", "WRONGTYPE"))
+        ):
+            raise answer
+    return answers
+
+
+def _pieces(ticks: list[Tick]) -> Iterator[list[Tick]]:
+    piece: list[Tick] = []
+    gifts = 0
+    for tick in ticks:
+        if piece and (len(piece) >= CALLS_PER_PIPELINE or gifts + len(tick.gifts) > GIFTS_PER_PIPELINE):
+            yield piece
+            piece, gifts = [], 0
+        piece.append(tick)
+        gifts += len(tick.gifts)
+    if piece:
+        yield piece

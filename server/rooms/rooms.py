@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -45,6 +45,14 @@ class RoomInfo:
     started_at_us: int
 
 
+class Totals(NamedTuple):
+    """What a room shows of itself. gifts: in pieces."""
+
+    diamonds: int
+    gifts: int
+    viewers: int
+
+
 class Rooms:
     """All rooms, as one gateway process sees them. A room that is not in Redis is loaded from the ledger."""
 
@@ -72,7 +80,8 @@ class Rooms:
             asking.add_done_callback(lambda done: self._answered(room_id, done))
         return await asyncio.shield(asking)
 
-    async def _ask(self, room_id: str) -> RoomInfo:
+    async def now(self, room_id: str) -> tuple[RoomInfo, Totals]:
+        """The room and its live totals at this moment. Raises Refusal (room_not_found, unavailable)."""
         row = await self._call(room_id, "gs_room_info")
         creator = orjson.loads(row[1])
         info = RoomInfo(
@@ -84,6 +93,10 @@ class Rooms:
             started_at_us=int(row[3]),
         )
         self._remember(info)
+        return info, _totals(row)
+
+    async def _ask(self, room_id: str) -> RoomInfo:
+        info, _ = await self.now(room_id)
         return info
 
     def _answered(self, room_id: str, asking: "asyncio.Task[RoomInfo]") -> None:
@@ -98,8 +111,8 @@ class Rooms:
         if held is not None:
             self._remember(replace(held[1], state="ended"))
 
-    async def totals(self, room_ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
-        """Live (diamonds, gifts, viewers) of those of the rooms that are in Redis. Raises Refusal (unavailable)."""
+    async def totals(self, room_ids: Sequence[str]) -> dict[str, Totals]:
+        """Live totals of those of the rooms that are in Redis. Raises Refusal (unavailable)."""
         pipeline = self._redis.pipeline(transaction=False)
         for room_id in room_ids:
             pipeline.fcall("gs_room_info", 1, keys.room(room_id))
@@ -107,9 +120,7 @@ class Rooms:
             rows = await pipeline.execute() if room_ids else []
         except REDIS_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
-        return {
-            room_id: (int(row[4]), int(row[5]), int(row[6])) for room_id, row in zip(room_ids, rows, strict=True) if row
-        }
+        return {room_id: _totals(row) for room_id, row in zip(room_ids, rows, strict=True) if row}
 
     async def top(self, room_id: str, limit: int) -> list[dict[str, Any]]:
         """The ranking: `{"user": {"id", "name"}, "coins", "rank"}`, best first. Raises Refusal."""
@@ -230,3 +241,8 @@ class Rooms:
         self._known.move_to_end(info.id)
         if len(self._known) > KNOWN_ROOMS_MAX:
             self._known.popitem(last=False)
+
+
+def _totals(row: list[bytes]) -> Totals:
+    """Of an answer of `gs_room_info`."""
+    return Totals(int(row[4]), int(row[5]), int(row[6]))

@@ -1,7 +1,7 @@
 """Reading the wallet shards' logs, in order, by room."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 import orjson
@@ -71,12 +71,15 @@ class RoomGift(NamedTuple):
         return Mark(self.epoch, self.record.number)
 
 
+OnMalformed = Callable[[int, bytes], None]
+"""Told of a shard and an entry that could not be read, wholly or in part."""
+
 Entry = tuple[bytes, dict[bytes, bytes]]
 """A log entry: its ID, and its records in the field `g`."""
 
 
 def by_room(
-    shard: int, entries: Iterable[Entry], gifts: dict[str, list[RoomGift]], on_malformed: Callable[[int, bytes], None]
+    shard: int, entries: Iterable[Entry], gifts: dict[str, list[RoomGift]], on_malformed: OnMalformed
 ) -> Mark | None:
     """Adds the entries' gifts to `gifts`, by room; answers the place behind the last entry, None if there is none.
 
@@ -96,8 +99,32 @@ def by_room(
     return place
 
 
+async def read_again(
+    redis: Redis, places: dict[int, Mark], rooms: Container[str], on_malformed: OnMalformed
+) -> dict[str, list[RoomGift]]:
+    """What the logs hold after these places (shard → mark) for these rooms, to their ends."""
+    gifts: dict[str, list[RoomGift]] = {}
+    places = dict(places)
+    shards = list(places)
+    while shards:
+        pipeline = redis.pipeline(transaction=False)
+        for shard in shards:
+            pipeline.xrange(keys.shard_log(shard), f"({places[shard]}", "+", count=ENTRIES_PER_READ)
+        full: list[int] = []
+        for shard, entries in zip(shards, await pipeline.execute(), strict=True):
+            found: dict[str, list[RoomGift]] = {}
+            places[shard] = by_room(shard, entries, found, on_malformed) or places[shard]
+            for room, some in found.items():
+                if room in rooms:
+                    gifts.setdefault(room, []).extend(some)
+            if len(entries) >= ENTRIES_PER_READ:
+                full.append(shard)
+        shards = full
+    return gifts
+
+
 def _records(
-    entry_id: bytes, fields: dict[bytes, bytes], shard: int, on_malformed: Callable[[int, bytes], None]
+    entry_id: bytes, fields: dict[bytes, bytes], shard: int, on_malformed: OnMalformed
 ) -> Iterable[GiftRecord]:
     packed = fields.get(b"g", b"")
     try:

@@ -48,7 +48,7 @@ def lossy(redis: Redis) -> LossyRedis:
 def reader_of_all(redis: Redis, pool: Pool, settings: Settings, name: str = "w1") -> RoomsReader:
     """A reader that believes that all shards are its own."""
     reader = RoomsReader(redis, pool, settings, name)
-    reader._leases.held = set(range(settings.wallet_shards))
+    reader.leases.held = set(range(settings.wallet_shards))
     return reader
 
 
@@ -57,16 +57,15 @@ async def one_pass(reader: RoomsReader) -> None:
     try:
         await reader.apply_once()
     except REDIS_AWAY as error:
-        await reader._start_over(error)
+        await reader.start_over(error)
 
 
 async def until_drained(reader: RoomsReader, deadline_s: float = 20.0) -> None:
     """Passes until all that is in the logs is in the rooms."""
     async with asyncio.timeout(deadline_s):
         while True:
-            before = dict(reader._places)
             await one_pass(reader)
-            if before == reader._places and not (reader._owed or reader._behind or reader._dirty or reader._loads):
+            if reader.idle:
                 return
             await asyncio.sleep(0.005)
 

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from server.domain.gift import GiftRecord, decode_entry, encode_body
+from server.domain.gift import encode_body
 from server.domain.ids import shard_of
 from server.stores import keys
 
@@ -54,13 +54,10 @@ class Shop:
         answers = await self.redis.fcall("gs_gifts", 1, key, *arguments)
         assert all(answer.startswith(b"A ") for answer in answers), answers
 
-    async def logged(self) -> list[GiftRecord]:
-        """All gifts that the logs hold."""
-        found: list[GiftRecord] = []
-        for shard in range(self.wallet_shards):
-            for _, fields in await self.redis.xrange(keys.shard_log(shard)):
-                found += decode_entry(fields[b"g"])
-        return found
+    async def give_singly(self, viewer: str, room: str, times: int) -> None:
+        """Sends gifts one after the other, each in a batch of its own."""
+        for _ in range(times):
+            await self.give(viewer, room)
 
     async def settled_to_the_end(self) -> None:
         """As if the ledger had settled everything (it moves its mark only)."""

@@ -98,7 +98,7 @@ async def test_gifts_for_a_room_that_the_ledger_does_not_have_hold_nothing_up(
     await shop.give("ann", "nowhere")
     await until_drained(reader)
     await assert_rooms_hold(redis, {"r1": Counter(ann=2)})
-    assert reader.counts.missing_rooms == 1
+    assert reader._waiting.missing_count == 1
     assert await redis.hget(keys.shard(shard_of("ann", shop.wallet_shards)), "applied") == b"5"
 
 
@@ -127,14 +127,28 @@ async def test_a_malformed_record_is_passed_over_and_counted_once(
     good = b'[7,1,1,1,7,"q","ann","Ann","r1","c","rose",1,1,1,1]'
     await redis.xadd(keys.shard_log(shard), {"g": b"[[7]," + good + b"]"}, id="1-7")
     await until_drained(reader)
-    await reader._start_over(OSError())
+    await reader.start_over(OSError())
     await until_drained(reader)
     await assert_rooms_hold(redis, {"r1": Counter(ann=6)})
     assert reader.counts.malformed >= 2
     before = reader.counts.malformed
-    await reader._start_over(OSError())
+    await reader.start_over(OSError())
     await until_drained(reader)
     assert reader.counts.malformed == before
+
+
+async def test_a_log_that_holds_more_than_its_shard_says_is_read_once(
+    redis: Redis, shop: Shop, reader: RoomsReader
+) -> None:
+    """Trimming is refused then, and nothing else."""
+    await load(redis, "r1")
+    await shop.give("ann", "r1")
+    record = b'[[2,1,1,1,2,"q","ann","Ann","r1","c","rose",1,1,1,1]]'
+    await redis.xadd(keys.shard_log(shard_of("ann", shop.wallet_shards)), {"g": record}, id="1-2")
+    for _ in range(3):
+        assert not await reader.apply_once()
+    assert reader.idle
+    await assert_rooms_hold(redis, {"r1": Counter(ann=2)})
 
 
 async def test_a_room_that_refuses_its_delta_does_not_hold_the_others_up(
@@ -152,7 +166,7 @@ async def test_a_room_that_refuses_its_delta_does_not_hold_the_others_up(
 async def test_without_postgres_loaded_rooms_go_on_and_the_others_wait(
     redis: Redis, pool: Pool, settings: Settings, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.rooms.apply.LOAD_RETRY_S", 0.05)
+    monkeypatch.setattr("server.rooms.waiting_rooms.LOAD_RETRY_S", 0.05)
     for room in ("r1", "r2"):
         await a_room(pool, room)
     await load(redis, "r1")
@@ -164,13 +178,13 @@ async def test_without_postgres_loaded_rooms_go_on_and_the_others_wait(
         await shop.give("ann", "r1")
         await shop.give("ann", "r2")
         await one_pass(reader)
-        await asyncio.gather(*reader._loads.values())
+        await reader._waiting.settled()
     assert await gifts_of(redis, "r1") == 3
     shard = shard_of("ann", shop.wallet_shards)
     assert await redis.hget(keys.shard(shard), "applied") == b"1", "the log keeps what r2 still needs"
     await settle_all(redis, pool, settings)
     await shop.give("ann", "r2")
-    reader._pool = pool
+    reader._waiting._pool = pool
     await until_drained(reader)
     assert [await gifts_of(redis, room) for room in ("r1", "r2")] == [3, 4]
     assert await redis.hget(keys.shard(shard), "applied") == b"7"

@@ -33,11 +33,13 @@ give = st.tuples(
     st.integers(1, 70),
 )
 reader = st.integers(0, 1)
+busy = st.tuples(st.just("busy"), reader, st.sampled_from(VIEWERS), st.sampled_from(ROOMS))
 steps = st.lists(
     st.one_of(
         give,
         st.tuples(st.just("pass"), reader),
         st.tuples(st.just("both")),
+        busy,
         st.tuples(st.just("lose"), reader, st.integers(0, 6)),
         st.tuples(st.just("restart"), reader),
         st.tuples(st.just("settle")),
@@ -73,6 +75,10 @@ async def test_each_gift_counts_once_whatever_happens(
             await one_pass(readers[arguments[0]])
         elif name == "both":
             await asyncio.gather(*map(one_pass, readers))
+        elif name == "busy":
+            which, viewer, room = arguments
+            await asyncio.gather(one_pass(readers[which]), shop.give_singly(viewer, room, 5))
+            expected[room][viewer] += 5
         elif name == "lose":
             clients[arguments[0]].lose_after = arguments[1]
             await one_pass(readers[arguments[0]])
@@ -97,6 +103,7 @@ async def test_each_gift_counts_once_whatever_happens(
             give,
             st.tuples(st.just("pass"), reader),
             st.tuples(st.just("both")),
+            busy,
             st.tuples(st.just("lose"), reader, st.integers(0, 8)),
             st.tuples(st.just("settle")),
             st.tuples(st.just("forget"), st.sampled_from(ROOMS)),
@@ -129,6 +136,10 @@ async def test_rooms_that_are_lost_and_loaded_again_hold_every_gift_once(
             await one_pass(readers[arguments[0]])
         elif step == "both":
             await asyncio.gather(*map(one_pass, readers))
+        elif step == "busy":
+            which, viewer, room = arguments
+            await asyncio.gather(one_pass(readers[which]), shop.give_singly(viewer, names[room], 5))
+            expected[names[room]][viewer] += 5
         elif step == "lose":
             clients[arguments[0]].lose_after = arguments[1]
             await one_pass(readers[arguments[0]])

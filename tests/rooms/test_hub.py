@@ -379,6 +379,24 @@ async def test_viewers_follow_members_and_a_dead_gateway_is_forgotten(
     assert b"g1" in await stage.redis.hkeys("{r:r1}:viewers")
 
 
+async def test_a_member_that_only_looks_on_is_no_viewer(stage: Stage, start_hub: StartHub, sockets: Sockets) -> None:
+    """It hears all that the others hear, and neither `joined` nor a delta ever counts it."""
+    hub = await start_hub(tick_ms=10)
+    member, client = await sockets.pair()
+    member.write(await hub.join(member, "r1", viewer=False))
+    assert (await client.next())["viewers"] == 0
+    viewer, seen = await enter(hub, sockets)
+    assert seen.frames[0]["viewers"] == 1
+    await client.until(await stage.deltas())
+    hub.leave(viewer, "r1")
+
+    async def nobody() -> bool:
+        return int((await stage.redis.fcall("gs_room_info", 1, keys.room("r1")))[6]) == 0
+
+    await eventually(nobody)
+    assert hub.members() == 1
+
+
 async def test_a_gateway_that_stops_takes_its_viewers_with_it(
     stage: Stage, redis: Redis, start_hub: StartHub, sockets: Sockets
 ) -> None:

@@ -7,13 +7,11 @@ from server.domain.money import MONEY_MAX
 from server.ledger.accounts import (
     AccountId,
     PostingId,
-    account_ids,
     add_entries,
     move_shared,
     move_wallets,
-    platform_owner,
 )
-from server.ledger.directory import Directory
+from server.ledger.directory import Known
 from server.ledger.rooms import RoomGain, add_to_gifters, add_to_rooms
 from server.stores.postgres import Connection
 
@@ -40,10 +38,10 @@ class Sums:
     misfits: list[Misfit] = field(default_factory=list)
 
 
-def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
+def add_up(gifts: list[GiftRecord], known: Known) -> Sums:
     """Checks each gift against price, wallet and room, and adds up what fits."""
     sums = Sums()
-    wallets, rooms, prices = directory.wallets, directory.rooms, directory.prices
+    wallets, rooms, prices = known.wallets, known.rooms, known.prices
     cells, fit = sums.by_room_and_viewer, sums.gifts
     for gift in gifts:
         _, at_us, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
@@ -59,7 +57,7 @@ def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
             or not 1 <= count <= COUNT_MAX
             or coins > MONEY_MAX
         ):
-            sums.misfits.append(Misfit(gift, _why(gift, directory)))
+            sums.misfits.append(Misfit(gift, _why(gift, known)))
             continue
         fit.append(gift)
         cell = cells.get((room, viewer))
@@ -73,20 +71,20 @@ def add_up(gifts: list[GiftRecord], directory: Directory) -> Sums:
     return sums
 
 
-def _why(gift: GiftRecord, directory: Directory) -> str:
-    owner = directory.rooms.get(gift.room)
-    if (gift.gift, gift.version) not in directory.prices:
+def _why(gift: GiftRecord, known: Known) -> str:
+    owner = known.rooms.get(gift.room)
+    if (gift.gift, gift.version) not in known.prices:
         return "unknown gift or version"
     if owner is None:
         return "unknown room"
     if owner.creator != gift.creator:
         return "not the room's creator"
-    if gift.viewer not in directory.wallets:
+    if gift.viewer not in known.wallets:
         return "no wallet of this viewer in this shard"
     return "amounts differ from the catalogue"
 
 
-async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: Directory) -> None:
+async def book(conn: Connection, shard: int, epoch: int, sums: Sums, known: Known) -> None:
     """Writes gifts of one shard and epoch, in order of their numbers, as one posting.
 
     Rows that only this shard touches come first, those that all shards share last, so that these are held for as short
@@ -99,7 +97,7 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
     paid: dict[AccountId, int] = {}
     gains: dict[str, RoomGain] = {}
     for (room, viewer), (coins, pieces, diamonds, at_us) in cells.items():
-        account = directory.wallets[viewer]
+        account = known.wallets[viewer]
         paid[account] = paid.get(account, 0) - coins
         gain = gains.setdefault(room, RoomGain())
         gain.coins += coins
@@ -109,11 +107,9 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, directory: 
     earned: dict[AccountId, int] = {}
     for room, gain in gains.items():
         if gain.diamonds:
-            account = directory.rooms[room].diamonds
+            account = known.rooms[room].diamonds
             earned[account] = earned.get(account, 0) + gain.diamonds
-    platform = platform_owner(shard)
-    spent = (await account_ids(conn, "coins_spent", [platform]))[platform]
-    issued = (await account_ids(conn, "diamonds_issued", [platform]))[platform]
+    spent, issued = known.platform
     coins_moved = paid | {spent: -sum(paid.values())}
     diamonds_moved = earned | {issued: -sum(earned.values())} if earned else {}
 

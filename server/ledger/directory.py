@@ -3,16 +3,17 @@
 Nothing kept here ever changes in Postgres: an account keeps its id, a room its creator, a version its price.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from server.domain.gift import GiftRecord
 from server.domain.ids import shard_of
 from server.ledger import catalogue
-from server.ledger.accounts import WALLET, AccountId, account_ids
+from server.ledger.accounts import WALLET, AccountId, account_ids, platform_owner
 from server.stores.postgres import Connection
 
-WALLETS_MAX = 500_000
+WALLETS_PER_SHARD_MAX = 50_000
 ROOMS_MAX = 100_000
 
 
@@ -23,38 +24,65 @@ class RoomAccounts(NamedTuple):
     diamonds: AccountId
 
 
+class Platform(NamedTuple):
+    """The platform's accounts for one wallet shard."""
+
+    spent: AccountId
+    issued: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one batch needs; who and what is missing here does not exist. prices: of a piece, (coins, diamonds)."""
+
+    wallets: Mapping[str, AccountId]
+    rooms: Mapping[str, RoomAccounts]
+    prices: Mapping[tuple[str, int], tuple[int, int]]
+    platform: Platform
+
+
 class Directory:
-    """Accounts of viewers and rooms, and prices: (gift, version) → (coins, diamonds) of a piece."""
+    """Looks up accounts of viewers, rooms and the platform, and prices, and keeps what it found."""
 
     def __init__(self, wallet_shards: int) -> None:
         self._wallet_shards = wallet_shards
-        self.wallets: dict[str, AccountId] = {}
-        self.rooms: dict[str, RoomAccounts] = {}
-        self.prices: dict[tuple[str, int], tuple[int, int]] = {}
+        self._wallets: dict[int, dict[str, AccountId]] = {}
+        self._rooms: dict[str, RoomAccounts] = {}
+        self._platforms: dict[int, Platform] = {}
+        self._prices: dict[tuple[str, int], tuple[int, int]] = {}
 
-    async def learn(self, conn: Connection, gifts: Iterable[GiftRecord], shard: int) -> None:
-        """Looks up what these gifts, all of one shard's log, need; what stays unknown does not exist.
+    async def look_up(self, conn: Connection, gifts: list[GiftRecord], shard: int) -> Known:
+        """What these gifts, all of one shard's log, need.
 
-        A viewer of another shard is never learned: nobody but a viewer's own shard may settle its gifts.
+        A viewer of another shard is never found: nobody but a viewer's own shard may settle its gifts.
         """
-        await self._learn_wallets(conn, {gift.viewer for gift in gifts} - self.wallets.keys(), shard)
-        await self._learn_rooms(conn, {gift.room for gift in gifts} - self.rooms.keys())
-        if not {(gift.gift, gift.version) for gift in gifts} <= self.prices.keys():
-            self.prices = await catalogue.prices(conn)
+        return Known(
+            wallets=await self._find_wallets(conn, {gift.viewer for gift in gifts}, shard),
+            rooms=await self._find_rooms(conn, {gift.room for gift in gifts}),
+            prices=await self._find_prices(conn, {(gift.gift, gift.version) for gift in gifts}),
+            platform=await self._find_platform(conn, shard),
+        )
 
-    async def _learn_wallets(self, conn: Connection, viewers: set[str], shard: int) -> None:
-        mine = [viewer for viewer in viewers if shard_of(viewer, self._wallet_shards) == shard and "\0" not in viewer]
-        if mine:
-            if len(self.wallets) + len(mine) > WALLETS_MAX:
-                self.wallets.clear()
-            self.wallets |= await account_ids(conn, WALLET, mine)
-
-    async def _learn_rooms(self, conn: Connection, rooms: set[str]) -> None:
-        asked = [room for room in rooms if "\0" not in room]
+    async def _find_wallets(self, conn: Connection, viewers: set[str], shard: int) -> dict[str, AccountId]:
+        kept = self._wallets.setdefault(shard, {})
+        known = {viewer: kept[viewer] for viewer in viewers & kept.keys()}
+        asked = [viewer for viewer in viewers - known.keys() if self._belongs(viewer, shard)]
         if not asked:
-            return
-        if len(self.rooms) + len(asked) > ROOMS_MAX:
-            self.rooms.clear()
+            return known
+        new = await account_ids(conn, WALLET, asked)
+        if len(kept) + len(new) > WALLETS_PER_SHARD_MAX:
+            kept.clear()
+        kept |= new
+        return known | new
+
+    def _belongs(self, viewer: str, shard: int) -> bool:
+        return shard_of(viewer, self._wallet_shards) == shard and "\0" not in viewer
+
+    async def _find_rooms(self, conn: Connection, rooms: set[str]) -> dict[str, RoomAccounts]:
+        known = {room: self._rooms[room] for room in rooms & self._rooms.keys()}
+        asked = [room for room in rooms - known.keys() if "\0" not in room]
+        if not asked:
+            return known
         rows = await conn.fetch(
             """
             SELECT rooms.id, rooms.creator_id, accounts.id AS account_id
@@ -63,5 +91,23 @@ class Directory:
             """,
             asked,
         )
-        for row in rows:
-            self.rooms[row["id"]] = RoomAccounts(row["creator_id"], AccountId(row["account_id"]))
+        new = {row["id"]: RoomAccounts(row["creator_id"], AccountId(row["account_id"])) for row in rows}
+        if len(self._rooms) + len(new) > ROOMS_MAX:
+            self._rooms.clear()
+        self._rooms |= new
+        return known | new
+
+    async def _find_prices(
+        self, conn: Connection, versions: set[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, int]]:
+        if not versions <= self._prices.keys():
+            self._prices = await catalogue.prices(conn)
+        return self._prices
+
+    async def _find_platform(self, conn: Connection, shard: int) -> Platform:
+        if shard not in self._platforms:
+            owner = platform_owner(shard)
+            spent = await account_ids(conn, "coins_spent", [owner])
+            issued = await account_ids(conn, "diamonds_issued", [owner])
+            self._platforms[shard] = Platform(spent[owner], issued[owner])
+        return self._platforms[shard]

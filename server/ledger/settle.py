@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from server.domain.gift import GiftRecord
 from server.ledger import metrics
 from server.ledger.booking import Misfit, add_up, book
-from server.ledger.directory import Directory
+from server.ledger.directory import Directory, Known
 from server.ledger.log import LogGapError, Stretch, read_log
 from server.ledger.quarantine import Quarantined, set_aside
 from server.ledger.shards import Cursor, advance_cursor, claim_cursor
@@ -78,8 +78,8 @@ class Settler:
 
     async def _write(self, conn: Connection, stretch: Stretch) -> list[Quarantined]:
         """Everything of a batch; answers what had to be set aside."""
-        await self._directory.learn(conn, stretch.gifts, stretch.shard)
-        misfits = await self._book(conn, stretch, stretch.gifts)
+        known = await self._directory.look_up(conn, stretch.gifts, stretch.shard)
+        misfits = await self._book(conn, stretch, stretch.gifts, known)
         set_apart = [Quarantined.of_gift(misfit.gift, misfit.reason) for misfit in misfits]
         set_apart += [Quarantined.of_unreadable(bad) for bad in stretch.unreadable]
         if set_apart:
@@ -87,20 +87,20 @@ class Settler:
         await advance_cursor(conn, stretch.shard, Cursor(stretch.epoch, stretch.to))
         return set_apart
 
-    async def _book(self, conn: Connection, stretch: Stretch, gifts: list[GiftRecord]) -> list[Misfit]:
+    async def _book(self, conn: Connection, stretch: Stretch, gifts: list[GiftRecord], known: Known) -> list[Misfit]:
         """Books what can be booked and answers what cannot, found by halving the batch."""
-        sums = add_up(gifts, self._directory)
+        sums = add_up(gifts, known)
         if not sums.gifts:
             return sums.misfits
         try:
             async with conn.transaction():
-                await book(conn, stretch.shard, stretch.epoch, sums, self._directory)
+                await book(conn, stretch.shard, stretch.epoch, sums, known)
         except _DATA_ERRORS as error:
             if len(sums.gifts) == 1:
                 return [*sums.misfits, Misfit(sums.gifts[0], f"refused by the database: {_first_line(error)}")]
             half = len(sums.gifts) // 2
-            found = await self._book(conn, stretch, sums.gifts[:half])
-            return [*sums.misfits, *found, *await self._book(conn, stretch, sums.gifts[half:])]
+            found = await self._book(conn, stretch, sums.gifts[:half], known)
+            return [*sums.misfits, *found, *await self._book(conn, stretch, sums.gifts[half:], known)]
         return sums.misfits
 
     def _count(self, stretch: Stretch, set_apart: list[Quarantined]) -> None:

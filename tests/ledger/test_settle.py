@@ -6,6 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from server.ledger import directory
 from server.ledger import rooms as ledger_rooms
 from server.ledger.accounts import platform_owner
 from server.ledger.log import ENTRY_GIFTS_MAX, LogGapError
@@ -222,3 +223,21 @@ async def test_gifts_to_many_rooms_of_many_creators_are_one_posting(stage: Stage
     assert await stage.pool.fetchval("SELECT count(*) FROM postings WHERE kind = 'settlement'") == 1
     assert await stage.balance("mia", "diamonds_available") == 50
     assert (await stage.audit()).ok
+
+
+async def test_what_is_looked_up_may_be_forgotten_at_any_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "WALLETS_PER_SHARD_MAX", 2)
+    monkeypatch.setattr(directory, "ROOMS_MAX", 1)
+    viewers = [f"v{i}" for i in range(12)]
+    rooms = [StageRoom(f"r_{i}", CREATOR) for i in range(1, 5)]
+    for room in rooms[1:]:
+        await stage.room(room.id)
+    for viewer in viewers:
+        await stage.viewer(viewer, 100)
+    for _ in range(3):
+        for viewer in viewers:
+            for room in rooms:
+                await stage.give(viewer, room=room)
+        await asyncio.gather(*(stage.settler.settle_once(shard) for shard in range(stage.settings.wallet_shards)))
+    assert await stage.pool.fetchval("SELECT count(*) FROM quarantine") == 0
+    assert await stage.pool.fetchval("SELECT count(*) FROM gifts") == 3 * len(viewers) * len(rooms)

@@ -13,6 +13,7 @@ import uvloop
 from server.ledger.migrate import MigrationError
 from server.ledger.migrate import migrate as run_migrations
 from server.logs import set_up_logging
+from server.open_files import allow_many_sockets
 from server.settings import Settings
 from server.start_error import StartError
 from server.stores.check import check_postgres, check_stores
@@ -88,6 +89,7 @@ def token(settings: Settings, flags: argparse.Namespace) -> int:
 
 def _run_role(settings: Settings, run: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
     set_up_logging(settings, settings.worker_id)
+    allow_many_sockets()
 
     async def checked() -> None:
         await check_stores(settings)

@@ -8,6 +8,7 @@ from server.web.health import healthz, readyz
 from server.web.metrics import counting, metrics
 from server.web.pages import add_pages
 from server.web.problems import problems
+from server.web.request_logs import keep_requests_out
 from server.web.route import API_ROOT
 from server.web.routes import ROUTES
 from server.web.security import add_headers, preflights
@@ -19,6 +20,7 @@ BODY_BYTES_MAX = 16_384
 
 def build_app(services: Services) -> web.Application:
     """The application; the services must be running before it serves."""
+    keep_requests_out()
     app = web.Application(middlewares=[counting, problems, preflights], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = services
     http_demo.set_up(app, services)

@@ -77,17 +77,17 @@ class Balances:
             await asyncio.gather(*(self._show_one(user) for user in users[start : start + READS_AT_ONCE_MAX]))
 
     async def _show_one(self, user_id: str) -> None:
-        before = {session: session.gifts_answered for session in self._sessions.of(user_id)}
+        before = {session: session.gifts.answered for session in self._sessions.of(user_id)}
         if not before:
             return
         try:
             balance = await self._wallets.balance(user_id)
         except Refusal:
             return
-        for session, gifts_answered in before.items():
+        for session, answered in before.items():
             # A session that was told of a gift meanwhile knows better than what was read.
-            if session.gifts_answered == gifts_answered and session.coins != balance.coins:
-                session.coins = balance.coins
+            if session.gifts.answered == answered and session.gifts.coins != balance.coins:
+                session.gifts.coins = balance.coins
                 session.connection.answer(server_frames.write(server_frames.WalletChanged(balance.coins)))
 
     async def _listen(self) -> None:

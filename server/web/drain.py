@@ -44,7 +44,7 @@ async def drain(services: Services, timeout_s: float) -> None:
 
 
 def _gifts_in_flight(services: Services) -> int:
-    return sum(session.gifts_in_flight for session in services.sessions.all())
+    return sum(session.gifts.in_flight for session in services.sessions.all())
 
 
 async def _wait_until(holds: Callable[[], bool], deadline_s: float) -> None:

@@ -4,17 +4,14 @@ A session is *new* until its hello was answered, then *named*, and *closing* onc
 handled one after the other; only gifts do not wait for each other: their answers come when the wallet has them.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 import structlog
 
 from server.domain import text
 from server.domain.errors import Code, Refusal
-from server.domain.gift import Accepted, Answer
 from server.domain.ids import new_id
 from server.rooms.rooms import RoomInfo
 from server.stores.failures import STORE_AWAY
@@ -22,8 +19,8 @@ from server.web import client_frames, server_frames
 from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping
 from server.web.close_codes import CloseCode, restart_reason
 from server.web.connection import Connection
-from server.web.counts import ACCEPTED
 from server.web.frames import PING
+from server.web.gift_sender import GiftSender
 from server.web.limits import TokenBucket
 from server.web.server_frames import write
 from server.web.services import Services
@@ -32,7 +29,6 @@ from server.web.tokens import Identity, verify
 
 log = structlog.get_logger()
 
-IN_FLIGHT_RETRY_MS = 100
 UNAVAILABLE_RETRY_MS = 2000
 """When to come back after a hello that the stores could not answer."""
 
@@ -41,7 +37,7 @@ BAD_FRAMES_WINDOW_S = 60.0
 
 
 class Session:
-    """coins: the balance that this client was told last. gifts_answered: how many gifts were."""
+    """identity: who the client is, once its hello was taken."""
 
     def __init__(self, services: Services, connection: Connection) -> None:
         settings = services.settings
@@ -49,11 +45,9 @@ class Session:
         self.id = new_id("s")
         self.connection = connection
         self.identity: Identity | None = None
-        self.coins: int | None = None
-        self.gifts_answered = 0
+        self.gifts = GiftSender(services, connection)
         self._services = services
         self._rooms: dict[str, RoomInfo] = {}
-        self._gifts_in_flight = 0
         self._frames = TokenBucket(settings.frames_per_second, settings.frames_burst, now_s)
         self._likes = TokenBucket(settings.likes_per_second, settings.likes_burst, now_s)
         self._bad_frames: deque[float] = deque(maxlen=settings.bad_frames_per_minute)
@@ -81,7 +75,7 @@ class Session:
             self.bad_frame(error)
             return None
         if type(frame) is Gift and self.identity is not None:
-            return self._gift(frame, self.identity)
+            return self.gifts.send(frame, self.identity, self._rooms.get(frame.room))
         return self._handle(frame)
 
     def bad_frame(self, error: FrameError | None = None) -> None:
@@ -135,9 +129,7 @@ class Session:
                 self.bad_frame()
 
     def _refuse(self, frame: ClientFrame, refusal: Refusal) -> None:
-        if isinstance(frame, Gift):
-            self.connection.answer(server_frames.gift_nack(frame.id, refusal.code, retry_ms=refusal.retry_ms))
-        elif isinstance(frame, Chat):
+        if isinstance(frame, Chat):
             self.connection.answer(server_frames.nack(frame.id, refusal))
         elif isinstance(frame, Hello):
             self.connection.answer(server_frames.error(refusal))
@@ -161,12 +153,13 @@ class Session:
             return
         self.identity = identity
         services.sessions.name(self, identity.user_id)
-        self.coins = 0 if identity.read_only else (await services.wallets.balance(identity.user_id)).coins
+        coins = 0 if identity.read_only else (await services.wallets.balance(identity.user_id)).coins
+        self.gifts.coins = coins
         self.connection.answer(
             write(
                 server_frames.Welcome(
                     user=User(identity.user_id, identity.name),
-                    coins=self.coins,
+                    coins=coins,
                     session=self.id,
                     heartbeat_s=services.settings.heartbeat_s,
                 )
@@ -182,7 +175,11 @@ class Session:
         room = await self._services.rooms.info(frame.room)
         if room.state != "live":
             raise Refusal(Code.ROOM_ENDED)
-        frames = await self._services.hub.join(self.connection, room.id, frame.since)
+        hub = self._services.hub
+        frames = await hub.join(self.connection, room.id, frame.since, viewer=not identity.read_only)
+        if hub.state(room.id) == "ended":  # a moment ago, and nobody will say so again
+            hub.leave(self.connection, room.id)
+            raise Refusal(Code.ROOM_ENDED)
         self.connection.write(frames)
         self._rooms[room.id] = room
 
@@ -190,69 +187,6 @@ class Session:
         if self._rooms.pop(frame.room, None) is not None:
             self._services.hub.leave(self.connection, frame.room)
         self.connection.answer(write(server_frames.Left(frame.room)))
-
-    def _gift(self, frame: Gift, identity: Identity) -> Coroutine[Any, Any, None] | None:
-        """Sends a gift on its way. One that is refused here goes to the wallet all the same: see Gifting.send."""
-        if self._gifts_in_flight >= self._services.settings.gifts_in_flight_max:
-            nack = server_frames.gift_nack(frame.id, Code.RATE_LIMITED, retry_ms=IN_FLIGHT_RETRY_MS)
-            self.connection.answer(nack)
-            return None
-        room = self._rooms.get(frame.room)
-        if room is None or identity.read_only:
-            return self._gift_from_outside(frame, identity)
-        refusal = None
-        if self._services.draining.is_set():
-            refusal = Code.UNAVAILABLE
-        elif self._services.hub.state(room.id) == "ended":
-            refusal = Code.ROOM_ENDED
-        self._send_gift(frame, identity, room, refusal)
-        return None
-
-    async def _gift_from_outside(self, frame: Gift, identity: Identity) -> None:
-        """A gift to a room that this connection is not in: refused, unless it was answered on another connection."""
-        if identity.read_only:
-            self._refuse(frame, Refusal(Code.FORBIDDEN))
-            return
-        try:
-            room = await self._services.rooms.info(frame.room)
-        except Refusal as refusal:
-            self._refuse(frame, refusal)
-            return
-        self._send_gift(frame, identity, room, Code.ROOM_ENDED if room.state != "live" else Code.NOT_JOINED)
-
-    def _send_gift(self, frame: Gift, identity: Identity, room: RoomInfo, refusal: Code | None) -> None:
-        try:
-            answer = self._services.gifting.send(
-                viewer=identity.user_id,
-                viewer_name=identity.name,
-                room=room,
-                gift=frame.gift,
-                count=frame.count,
-                request_id=frame.id,
-                refusal=refusal,
-            )
-        except Refusal as refused:
-            self._refuse(frame, refused)
-            return
-        self._gifts_in_flight += 1
-        answer.add_done_callback(partial(self._gift_answered, frame.id, self.connection.heard_s))
-
-    def _gift_answered(self, request_id: str, asked_s: float, future: "asyncio.Future[Answer]") -> None:
-        self._gifts_in_flight -= 1
-        self.gifts_answered += 1
-        answer = future.result()
-        result = ACCEPTED if isinstance(answer, Accepted) else answer.code
-        self._services.counts.gift(result, future.get_loop().time() - asked_s)
-        if not isinstance(answer, Accepted):
-            nack = server_frames.gift_nack(request_id, answer.code, coins=answer.coins, retry_ms=answer.retry_ms)
-            self.connection.answer(nack)
-            return
-        self.coins = answer.coins
-        if (identity := self.identity) is not None:
-            self._services.balances.changed_by_socket(identity.user_id)
-            self._services.names.note(identity.user_id, identity.name)
-        ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
-        self.connection.answer(write(ack))
 
     async def _chat(self, frame: Chat, identity: Identity) -> None:
         if identity.read_only:
@@ -276,10 +210,6 @@ class Session:
             await self._services.rooms.like(frame.room, count)
 
     # -- time, and the end -----------------------------------------------------------------------------------------
-
-    @property
-    def gifts_in_flight(self) -> int:
-        return self._gifts_in_flight
 
     def look_after(self, now_s: float, clock_s: float) -> None:
         """What time does to a session: no hello, an expired token, silence. now_s: loop time; clock_s: wall clock."""

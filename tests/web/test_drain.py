@@ -108,6 +108,14 @@ class GatewayProcess:
         return self.process.returncode, out
 
 
+async def say_no_http(gateway: Gateway, request: bytes) -> None:
+    """Sends what cannot be parsed; it is answered with 400."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(request)
+    assert b" 400 " in (await reader.read(4096)).split(b"\r\n")[0]
+    writer.close()
+
+
 async def test_a_process_told_to_stop_closes_with_1012_and_exits_with_0_and_logs_no_secrets(
     settings: Settings, tmp_path: Path
 ):
@@ -127,6 +135,11 @@ async def test_a_process_told_to_stop_closes_with_1012_and_exits_with_0_and_logs
             await clients[0].send_text('{"type":"chat","text":"a bad frame nobody should log"')
             await clients[0].receive("error")
             await gateway.get("/wallet", "a.wrong.token-nobody-should-log")
+            await gateway.connect(protocols=["nobody-should-log"])
+            await say_no_http(
+                gateway, b"GET /nobody-should-log HTTP/1.1\r\nAuthorization: nobody-should-log\x00\r\n\r\n"
+            )
+            await say_no_http(gateway, b"nobody-should-log\r\n\r\n")
             ending = asyncio.create_task(running.end())
             assert [(await client.closed())[0] for client in clients] == [1012] * 3
             code, output = await ending

@@ -123,7 +123,7 @@ class Demo:
             await self._top_up(viewer_id, name)
         room = await services.rooms.info(room_id)
         kinds = [kind for kind in services.catalogue.public() if kind["coins"] <= GIFT_COINS_MAX]
-        kind = random.choice(kinds)  # noqa: S311
+        kind = random.choices(kinds, [kind["coins"] ** -0.5 for kind in kinds])[0]  # noqa: S311
         for _ in range(random.randint(1, COMBO_MAX) if kind["streakable"] else 1):  # noqa: S311
             answer = await services.gifting.send(
                 viewer=viewer_id,

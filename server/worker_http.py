@@ -4,6 +4,7 @@ import asyncio
 import hmac
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from server.settings import Settings
@@ -34,7 +35,7 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"ok": True}, headers={"Cache-Control": "no-store"})
 
 
-def _metrics(token: str) -> "web.Handler":
+def _metrics(token: str) -> Handler:
     async def metrics(request: web.Request) -> web.Response:
         if token and not hmac.compare_digest(
             request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()

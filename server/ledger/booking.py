@@ -12,7 +12,7 @@ from server.ledger.accounts import (
     move_wallets,
 )
 from server.ledger.directory import Known
-from server.ledger.rooms import RoomGain, add_to_gifters, add_to_rooms
+from server.ledger.room_totals import RoomGain, add_to_gifters, add_to_rooms
 from server.stores.postgres import Connection
 
 GIFT_COLUMNS = (

@@ -41,6 +41,12 @@ local function window_of(now, dedupe_s, last)
   return math.max(math.floor(now / 1000000 / dedupe_s), tonumber(last or '0'))
 end
 
+-- Answers of a window are kept until the next one is over. By the windows, not by the clock: one that was set back
+-- would let them go too early when it is set right again, and a retry would be charged.
+local function keep_answers(request_key, window, dedupe_s)
+  redis.call('EXPIREAT', request_key, text((window + 2) * dedupe_s + DEDUPE_SLACK_S))
+end
+
 local function fence(key, epoch, number, opens)
   opened[key] = { epoch = epoch, number = number, opens = opens }
 end
@@ -92,7 +98,7 @@ local function remember(keys, args)
   for i = 3, #args, 3 do
     local request_key = tag .. epoch .. ':q:' .. text(window) .. ':' .. args[i]
     redis.call('HSET', request_key, args[i + 1], args[i + 2])
-    redis.call('EXPIRE', request_key, 2 * dedupe_s + DEDUPE_SLACK_S)
+    keep_answers(request_key, window, dedupe_s)
   end
   return 'ok'
 end
@@ -214,8 +220,6 @@ local function gifts(keys, args)
   -- The log is kept for the slower of its two readers.
   local behind, now = math.min(tonumber(held[4]), tonumber(held[6])), now_us()
   local window = window_of(now, dedupe_s, held[5])
-  -- Where the clock stands before the window, it was set back: the window lasts longer, and so must its keys.
-  local set_back = now / 1000000 < window * dedupe_s
   local requests = tag .. epoch .. ':q:'
 
   -- Decide. The tables hold what this batch will have written, so that its later gifts see its earlier ones.
@@ -284,10 +288,8 @@ local function gifts(keys, args)
     end
     if #fields > 0 then redis.call('HSET', request_key, unpack(fields)) end
     local wallet = wallets[viewer]
-    if set_back or wallet.asked ~= window then
-      redis.call('EXPIRE', request_key, 2 * dedupe_s + DEDUPE_SLACK_S)
-    end
     if wallet.asked ~= window then
+      keep_answers(request_key, window, dedupe_s)
       wallet.asked, wallet.before, wallet.changed = window, wallet.asked, true
     end
   end

@@ -1,0 +1,49 @@
+"""Answers are remembered by a clock that never goes back, whatever the server's own clock does."""
+
+import pytest
+from redis import Redis
+
+from tests.wallet.model import DEDUPE_S, KEY, LIBRARY, Gift, Shard, Snapshot
+
+AHEAD_S = 3600
+SHIFT_KEY = "{w00}:test-shift"
+TIME = b"return tonumber(time[1]) * 1000000"
+SHIFTED = b"return (tonumber(time[1]) + tonumber(redis.call('GET', '{w00}:test-shift') or '0')) * 1000000"
+
+
+@pytest.fixture
+def shard(redis: Redis) -> Shard:
+    """A shard whose clock can be set, with a viewer who has coins."""
+    assert TIME in LIBRARY
+    shard = Shard(redis, LIBRARY.replace(TIME, SHIFTED))
+    shard.begin()
+    shard.load("ana", Snapshot(1, 0, 100, 1))
+    return shard
+
+
+def gone_at_s(redis: Redis) -> list[int]:
+    """When the keys with remembered answers are dropped, in seconds since the epoch."""
+    return [redis.expiretime(key) for key in redis.keys("{w00}:1:q:*")]  # type: ignore[union-attr,misc]
+
+
+def test_answers_from_before_the_clock_was_set_back_are_kept_until_it_has_caught_up(redis: Redis, shard: Shard) -> None:
+    """Else they would be gone at once when the clock is set right again, and a retry would be charged."""
+    redis.set(SHIFT_KEY, AHEAD_S)
+    (before,) = shard.send(Gift("ana", "a", 10))
+    asked_at_s = int(before.split(" ")[6]) // 1_000_000
+    redis.set(SHIFT_KEY, 0)
+    shard.send(Gift("ana", "b", 10))
+    assert min(gone_at_s(redis)) >= asked_at_s + DEDUPE_S
+    redis.set(SHIFT_KEY, AHEAD_S)
+    assert shard.send(Gift("ana", "a", 10)) == [before]
+
+
+def test_answers_brought_back_after_a_reset_are_kept_by_the_same_clock(redis: Redis, shard: Shard) -> None:
+    redis.set(SHIFT_KEY, AHEAD_S)
+    (before,) = shard.send(Gift("ana", "a", 10))
+    asked_at_s = int(before.split(" ")[6]) // 1_000_000
+    redis.set(SHIFT_KEY, 0)
+    redis.fcall("gs_reset", 1, KEY, 2, 16)
+    redis.delete(*redis.keys("{w00}:1:q:*"))  # type: ignore[misc]
+    redis.fcall("gs_remember", 1, KEY, 1, DEDUPE_S, "ana", "a", before)
+    assert min(gone_at_s(redis)) >= asked_at_s + DEDUPE_S

@@ -47,6 +47,11 @@ def test_a_name_is_cleaned_and_never_empty():
     assert verify(SETTINGS, signed(claims(name="\u200b\u200b"))).name == "vera"
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out():
+    """The token was issued an hour from now, as the server sees it."""
+    assert verify(SETTINGS, signed(claims(iat=int(time.time()) + 3600, exp=int(time.time()) + 7200))).user_id == "vera"
+
+
 def test_the_leeway_forgives_a_clock_that_is_a_little_behind():
     assert verify(SETTINGS, signed(claims(exp=int(time.time()) - 2))).user_id == "vera"
 

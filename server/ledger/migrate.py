@@ -11,9 +11,9 @@ from server.domain.catalogue import seed
 from server.domain.ids import shard_label
 from server.ledger import catalogue, partitions
 from server.ledger.accounts import PLATFORM_KINDS
+from server.stores.check import POSTGRES_VERSION_MIN
 from server.stores.postgres import Connection, connect_once
 
-POSTGRES_VERSION_MIN = 14
 _LOCK = 0x67696674
 """Advisory lock ("gift"): processes that start together migrate one after the other."""
 
@@ -46,7 +46,7 @@ async def migrate(database_url: str, *, wallet_shards: int, steps: list[SchemaFi
     """Applies what is missing and answers the names of the files applied; safe to call at every start.
 
     Raises MigrationError when an applied file was changed since, when the database is newer than this release or
-    older than Postgres 14, and when it was set up for another number of wallet shards; else as `connect` does.
+    older than POSTGRES_VERSION_MIN, and when it was set up for another number of wallet shards; else as `connect` does.
     """
     conn = await connect_once(database_url)
     try:

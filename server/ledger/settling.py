@@ -19,6 +19,7 @@ from server.stores.redis import is_missing_function
 
 SHARDS_AT_ONCE = 3
 LOOKS_PER_INTERVAL = 5
+LOOK_S_MIN = 0.01
 DRAIN_LOOK_S = 0.02
 
 
@@ -35,6 +36,7 @@ class SettlingLoop:
         self._pool = pool
         self._batch = settings.settle_batch
         self._interval_s = settings.settle_interval_ms / 1000
+        self._look_s = max(LOOK_S_MIN, self._interval_s / LOOKS_PER_INTERVAL)
         self._settler = Settler(redis, pool, settings)
         self._open_shard = open_shard
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -52,7 +54,7 @@ class SettlingLoop:
                 await self._start_due()
                 await asyncio.wait(
                     [stopping, *self._running.values()],
-                    timeout=self._interval_s / LOOKS_PER_INTERVAL,
+                    timeout=self._look_s,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 self._reap()

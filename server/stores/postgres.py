@@ -14,22 +14,9 @@ COMMAND_TIMEOUT_S = 60.0
 """A statement that takes longer is given up; those known to be long say their own limit."""
 _STATEMENT_CACHE = 100
 
-UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-"""What a Postgres raises that is down, starting, stopping or demoted: worth trying again, whatever was asked."""
-
 
 async def connect(url: str, *, size_max: int = 10) -> Pool:
-    """A pool on `url`. Raises one of UNREACHABLE, or another asyncpg error when the server refuses.
+    """A pool on `url`. Raises one of POSTGRES_AWAY (failures.py), or another asyncpg error when the server refuses.
 
     Behind a pooler that hands each transaction to another server connection, prepared statements must not be kept:
     add `?statement_cache_size=0` to the URL.

@@ -11,9 +11,9 @@ from server.domain.catalogue import seed
 from server.domain.ids import shard_label
 from server.ledger import catalogue, partitions
 from server.ledger.accounts import PLATFORM_KINDS
-from server.stores.check import POSTGRES_VERSION_MIN
 from server.stores.postgres import Connection, connect_once
 
+POSTGRES_VERSION_MIN = 15
 _LOCK = 0x67696674
 """Advisory lock ("gift"): processes that start together migrate one after the other."""
 

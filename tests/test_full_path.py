@@ -8,71 +8,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
 import orjson
 
 from server.stores.data_folder import Running
+from tests.giver import Answer, Giver, get, next_frame, post
 from tests.serve_process import ServeProcess, plain_environ
 
 VIEWERS = 6
 GIFTS_EACH = 60
-GIFTS = ("rose", "finger_heart", "perfume", "hand_hearts")
+PRICES = {"rose": 1, "finger_heart": 5, "perfume": 20, "hand_hearts": 100}
 KILL_AT = {30: "gateway 1", 60: "worker", 90: "gateway 2"}
 """Which process is killed when so many gifts of the first viewer and the second one, together, were answered."""
-WINDOW = 8
 TIMEOUT_S = 120.0
-ANSWER_TIMEOUT_S = 10.0
 POLL_S = 0.05
-
-Answer = dict[str, Any]
-
-
-class Giver:
-    """A viewer who asks again, under the same id, until each gift is answered."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str, login: Answer, room: str) -> None:
-        self._http = http
-        self._url = url
-        self._room = room
-        self.id = login["user"]["id"]
-        self.token = login["token"]
-        self.answers: dict[str, Answer] = {}
-        self.charged_again: list[str] = []
-        self.connections = 0
-
-    async def give_all(self, gifts: list[tuple[str, str, int]]) -> None:
-        """Send (request id, gift, count) of each until all are answered, over as many connections as it takes."""
-        async with asyncio.timeout(TIMEOUT_S):
-            while any(request_id not in self.answers for request_id, _, _ in gifts):
-                try:
-                    await self._give_on_one_connection(gifts)
-                except (aiohttp.ClientError, ConnectionError, TimeoutError, StopAsyncIteration):
-                    await asyncio.sleep(POLL_S)
-
-    async def _give_on_one_connection(self, gifts: list[tuple[str, str, int]]) -> None:
-        async with self._http.ws_connect(f"{self._url}/ws") as socket:
-            self.connections += 1
-            await socket.send_json({"type": "hello", "token": self.token})
-            await socket.send_json({"type": "join", "room": self._room})
-            await _next(socket, "joined")
-            left = [gift for gift in gifts if gift[0] not in self.answers]
-            while left:
-                window, left = left[:WINDOW], left[WINDOW:]
-                for request_id, gift, count in window:
-                    frame = {"type": "gift", "id": request_id, "room": self._room, "gift": gift, "count": count}
-                    await socket.send_json(frame)
-                for _ in window:
-                    await self._take(await _next(socket, "gift_ack", "gift_nack"))
-
-    async def _take(self, answer: Answer) -> None:
-        if answer["type"] == "gift_nack":
-            assert answer["code"] in ("unavailable", "busy", "rate_limited"), answer
-            return
-        known = self.answers.setdefault(answer["id"], answer)
-        if known != answer:
-            self.charged_again.append(answer["id"])
 
 
 async def test_every_acknowledged_gift_is_settled_once_whatever_is_killed(
@@ -81,12 +31,13 @@ async def test_every_acknowledged_gift_is_settled_once_whatever_is_killed(
     process = start_serve("--demo", "--gateways", "2", GIFTSTREAM_DEMO_BOTS="0")
     url = await asyncio.to_thread(lambda: process.url)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
-        creator = await _post(http, f"{url}/api/v1/demo/login", name="Mira")
-        room = (await _post(http, f"{url}/api/v1/rooms", creator["token"], title="The whole path"))["id"]
-        logins = [await _post(http, f"{url}/api/v1/demo/login", name=f"Viewer {n}") for n in range(VIEWERS)]
+        creator = await post(http, f"{url}/api/v1/demo/login", name="Mira")
+        room = (await post(http, f"{url}/api/v1/rooms", creator["token"], title="The whole path"))["id"]
+        logins = [await post(http, f"{url}/api/v1/demo/login", name=f"Viewer {n}") for n in range(VIEWERS)]
         givers = [Giver(http, url, login, room) for login in logins]
+        gifts = list(PRICES)
         plans = [
-            [(f"gift-{n}", GIFTS[(n + who) % len(GIFTS)], 1 + n % 3) for n in range(GIFTS_EACH)]
+            [(f"gift-{n}", gifts[(n + who) % len(gifts)], 1 + n % 3) for n in range(GIFTS_EACH)]
             for who in range(VIEWERS)
         ]
         killing = asyncio.create_task(_kill_on_the_way(process, givers[:2]))
@@ -109,18 +60,18 @@ async def test_every_acknowledged_gift_is_settled_once_whatever_is_killed(
         }
         assert spent == paid
 
-        await _post(http, f"{url}/api/v1/rooms/{room}/end", creator["token"])
+        await post(http, f"{url}/api/v1/rooms/{room}/end", creator["token"])
         for giver, plan in zip(givers, plans, strict=True):
             history = await _settled_history(http, url, giver.token)
             asked = {giver.answers[request_id]["gift_id"]: (gift, count) for request_id, gift, count in plan}
             assert {gift["gift_id"]: (gift["gift"], gift["count"]) for gift in history} == asked
             assert len(history) == len(plan)
-        earnings = await _get(http, f"{url}/api/v1/creator/earnings", creator["token"])
+        earnings = await get(http, f"{url}/api/v1/creator/earnings", creator["token"])
         assert earnings["diamonds"] == {"settled": sum(paid.values()), "pending": 0}
-        shown = await _get(http, f"{url}/api/v1/rooms/{room}")
+        shown = await get(http, f"{url}/api/v1/rooms/{room}")
         assert (shown["state"], shown["diamonds"]) == ("ended", sum(paid.values()))
         assert shown["gifts"] == sum(count for plan in plans for _, _, count in plan)
-        top = (await _get(http, f"{url}/api/v1/rooms/{room}/top?limit=10"))["top"]
+        top = (await get(http, f"{url}/api/v1/rooms/{room}/top?limit=10"))["top"]
         assert {place["user"]["id"]: place["coins"] for place in top} == paid
 
     report = await asyncio.to_thread(_audit, process)
@@ -128,9 +79,6 @@ async def test_every_acknowledged_gift_is_settled_once_whatever_is_killed(
     assert all(check["ok"] for check in report["checks"]), report
     assert len(report["checks"]) >= 7
     assert process.end(signal.SIGTERM) == 0
-
-
-PRICES = {"rose": 1, "finger_heart": 5, "perfume": 20, "hand_hearts": 100}
 
 
 async def _kill_on_the_way(process: ServeProcess, givers: list[Giver]) -> None:
@@ -150,16 +98,16 @@ async def _talk(http: aiohttp.ClientSession, url: str, speaker: Giver, reader: G
         for socket, who in ((reading, reader), (writing, speaker)):
             await socket.send_json({"type": "hello", "token": who.token})
             await socket.send_json({"type": "join", "room": room})
-            await _next(socket, "joined")
+            await next_frame(socket, "joined")
         await writing.send_json({"type": "chat", "id": "hello", "room": room, "text": "good evening"})
-        assert (await _next(writing, "ack"))["id"] == "hello"
-        while not (lines := (await _next(reading, "delta")).get("chat")):
+        assert (await next_frame(writing, "ack"))["id"] == "hello"
+        while not (lines := (await next_frame(reading, "delta")).get("chat")):
             pass
         assert [(line["from"]["id"], line["text"]) for line in lines] == [(speaker.id, "good evening")]
 
 
 async def _spent(http: aiohttp.ClientSession, url: str, giver: Giver) -> int:
-    return 10_000 - int((await _get(http, f"{url}/api/v1/wallet", giver.token))["coins"])
+    return 10_000 - int((await get(http, f"{url}/api/v1/wallet", giver.token))["coins"])
 
 
 async def _settled_history(http: aiohttp.ClientSession, url: str, token: str) -> list[Answer]:
@@ -170,7 +118,7 @@ async def _settled_history(http: aiohttp.ClientSession, url: str, token: str) ->
             cursor: str | None = ""
             while cursor is not None:
                 query = f"&cursor={cursor}" if cursor else ""
-                page = await _get(http, f"{url}/api/v1/wallet/gifts?limit=50{query}", token)
+                page = await get(http, f"{url}/api/v1/wallet/gifts?limit=50{query}", token)
                 gifts += page["gifts"]
                 cursor = page["next"]
             if all(gift["status"] == "settled" for gift in gifts):
@@ -190,32 +138,3 @@ def _audit(process: ServeProcess) -> Answer:
     assert done.returncode == 0, (done.stdout, done.stderr)
     report: Answer = orjson.loads(done.stdout)
     return report
-
-
-async def _next(socket: aiohttp.ClientWebSocketResponse, *types: str) -> Answer:
-    """The next frame of one of these types. Raises ConnectionError when the socket ends."""
-    while True:
-        message = await socket.receive(timeout=ANSWER_TIMEOUT_S)
-        if message.type is not aiohttp.WSMsgType.TEXT:
-            raise ConnectionError(f"the socket ended: {message.type!r}")
-        frame: Answer = orjson.loads(message.data)
-        if frame["type"] in types:
-            return frame
-
-
-async def _get(http: aiohttp.ClientSession, url: str, token: str = "") -> Answer:
-    async with http.get(url, headers=_bearer(token)) as answer:
-        body: Answer = await answer.json()
-        assert answer.ok, body
-        return body
-
-
-async def _post(http: aiohttp.ClientSession, url: str, token: str = "", **body: str) -> Answer:
-    async with http.post(url, json=body, headers=_bearer(token)) as answer:
-        read: Answer = await answer.json()
-        assert answer.ok, read
-        return read
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Locator, Page, expect
 
 
@@ -21,6 +23,6 @@ class OverlayScreen:
         await expect(self.part("diamonds")).to_have_attribute("data-value", str(diamonds))
 
     async def shows_alert(self, sender: str, gift: str, times: int) -> None:
-        await expect(self.part("alert")).to_have_attribute("data-gift", gift)
-        await expect(self.part("alert")).to_contain_text(sender)
-        await expect(self.part("alert-times")).to_have_text(f"×{times}" if times > 1 else "")
+        alert = self.part("alert").and_(self.page.locator(f'[data-gift="{gift}"]')).filter(has_text=sender)
+        text = re.compile(f"^×{times}$" if times > 1 else "^$")
+        await expect(alert.filter(has=self.page.locator(".alert-times", has_text=text))).to_have_count(1)

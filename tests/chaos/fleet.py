@@ -94,9 +94,13 @@ class Fleet:
 
     async def wait_answered(self, timeout_s: float) -> None:
         """Return when every gift has its answer."""
-        await self._until(
-            lambda: not any(viewer.unanswered for viewer in self.viewers), timeout_s, "gifts are left without an answer"
-        )
+        try:
+            await self._until(lambda: self.unanswered == 0, timeout_s, "gifts are left without an answer")
+        except TimeoutError:
+            for viewer in self.viewers:
+                if viewer.unanswered:
+                    self._findings.add(viewer.describe_unanswered())
+            raise
 
     @property
     def unanswered(self) -> int:

@@ -68,6 +68,11 @@ class Tab:
         """Whether a gift to that room can go out here now."""
         return self._socket is not None and (room in self.joined or (self._welcomed and self.views[room].ended))
 
+    def describe(self) -> str:
+        """Where this page stands."""
+        state = "connected" if self._socket is not None else "not connected"
+        return f"{self.name} is {state}, {'welcome' if self._welcomed else 'no welcome'}, in {sorted(self.joined)}, closes {self.closes}"
+
     def send(self, frame: dict[str, Any]) -> None:
         """Write a frame; a connection that is gone loses it, as a network does."""
         if self._socket is None or self._socket.closed:

@@ -61,6 +61,15 @@ class Viewer:
     def unanswered(self) -> int:
         return len(self._open)
 
+    def describe_unanswered(self) -> str:
+        """What waits, and what the pages could do about it."""
+        asked = [
+            f"{waiting.request.id} to {waiting.request.room} ({waiting.tries} refusals)"
+            for waiting in self._open.values()
+        ]
+        pages = "; ".join(tab.describe() for tab in self.tabs)
+        return f"{self.id} waits for {len(asked)} answers: {', '.join(asked[:3])}; {pages}"
+
     async def play(self, stop: asyncio.Event) -> None:
         """Send gifts, lose connections now and then, until told to stop."""
         while not stop.is_set():

@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from loadtests.client.histogram import Histogram
-from loadtests.client.members import ASKED_AGAIN, REFUSED_PAUSE_S
+from loadtests.client.members import ASKED_AGAIN, pause_s
 from loadtests.line_process import follow_orders
 from server.domain.gift import Accepted, Answer
 from server.ledger import catalogue as ledger_catalogue
@@ -88,7 +88,7 @@ class Drive:
         self.open += 1
         self._ask(turn, meant_s)
 
-    def _ask(self, turn: int, meant_s: float) -> None:
+    def _ask(self, turn: int, meant_s: float, attempt: int = 1) -> None:
         viewer = self._viewers[turn % len(self._viewers)]
         answer = self._gifting.send(
             viewer=viewer,
@@ -98,15 +98,15 @@ class Drive:
             count=1,
             request_id=f"{self._told['label']}-{turn}",
         )
-        answer.add_done_callback(lambda done: self._answered(done, turn, meant_s))
+        answer.add_done_callback(lambda done: self._answered(done, turn, meant_s, attempt))
 
-    def _answered(self, done: asyncio.Future[Answer], turn: int, meant_s: float) -> None:
+    def _answered(self, done: asyncio.Future[Answer], turn: int, meant_s: float, attempt: int) -> None:
         answer = done.result()
         if not isinstance(answer, Accepted):
             self.refused[str(answer.code)] += 1
             if answer.code in ASKED_AGAIN:
                 # What became of it is known only when it is asked again, under the same id.
-                asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._ask, turn, meant_s)
+                asyncio.get_running_loop().call_later(pause_s(attempt), self._ask, turn, meant_s, attempt + 1)
                 return
         else:
             self.accepted += 1

@@ -66,12 +66,12 @@ def _figures(where: str, tallies: list[Tally], cpu: list[float], *, judged: bool
 
     return [
         Measure(PART, f"{where}: gift to every screen, p50", "ms", ms("delivery", 50)),
-        Measure(PART, "  p99", "ms", ms("delivery", 99), goal=Goal("≤", 200)),
+        Measure(PART, f"{where}: p99", "ms", ms("delivery", 99), goal=Goal("≤", 200)),
         Measure(PART, "  gift to gift_ack, p99", "ms", ms("ack", 99)),
-        Measure(PART, "  frames", "/s and viewer", per_viewer("frames"), goal=Goal("≤", 12)),
+        Measure(PART, f"{where}: frames", "/s and viewer", per_viewer("frames"), goal=Goal("≤", 12)),
         Measure(
             PART,
-            "  bytes",
+            f"{where}: bytes",
             "KB/s and viewer",
             per_viewer("frame_bytes", BYTES_PER_KB),
             goal=Goal("≤", 30) if judged else None,

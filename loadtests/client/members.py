@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import orjson
@@ -19,7 +21,15 @@ ANSWER_TIMEOUT_S = 30.0
 ASKED_AGAIN = frozenset({"unavailable", "busy", "rate_limited"})
 """Refusals that are not for good: the gift is sent again under the same id, and is still timed from its first time."""
 
-REFUSED_PAUSE_S = 0.1
+REFUSED_PAUSE_S = 0.2
+REFUSED_PAUSE_S_MAX = 3.0
+"""Before a gift is sent again; the pause doubles each time and is never the same, so that a crowd spreads out."""
+
+
+def pause_s(attempt: int) -> float:
+    """How long to wait before a gift is sent again, the attempt-th time (from 1)."""
+    return random.uniform(0.5, 1.0) * min(REFUSED_PAUSE_S_MAX, REFUSED_PAUSE_S * 2.0 ** (attempt - 1))
+
 
 _DELTA = b'{"type":"delta"'
 _ACK = b'{"type":"gift_ack","id":"'
@@ -34,7 +44,13 @@ class Round:
         self.label = phase.label.encode()
         self.sent_at_us: dict[int, int] = {}
         """Request number → when it was meant to be sent, until its answer comes."""
+        self.attempts: Counter[int] = Counter()
         self.numbers: Iterator[int] = iter(range(10**12))
+
+    def pause_s(self, number: int) -> float:
+        """How long a gift that was refused for now waits."""
+        self.attempts[number] += 1
+        return pause_s(self.attempts[number])
 
 
 class Viewer(LoadSocket):
@@ -157,7 +173,7 @@ class Gifter(Viewer):
             return
         if code in ASKED_AGAIN:
             tally.asked_again[str(code)] += 1
-            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._ask_again, self.round, number)
+            asyncio.get_running_loop().call_later(self.round.pause_s(number), self._ask_again, self.round, number)
             return
         del self.round.sent_at_us[number]
         if code is None:
@@ -203,7 +219,9 @@ class Probe(Viewer):
             tally.probe_ack.record(int((time.monotonic() - self.round.phase.probe_at_s(number)) * 1e6))
         elif frame["code"] in ASKED_AGAIN:
             tally.asked_again[str(frame["code"])] += 1
-            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._send, int(request_id[4:]))
+            asyncio.get_running_loop().call_later(
+                self.round.pause_s(-int(request_id[4:])), self._send, int(request_id[4:])
+            )
         else:
             tally.nacks[str(frame["code"])] += 1
 

@@ -57,6 +57,7 @@ class Member(User):
         self.socket.drop()
 
     def new_socket(self) -> RoomSocket:
+        assert self.host is not None
         return RoomSocket(f"{self.host.replace('http', 'ws', 1)}/ws", self.account["token"], self.room)
 
     def come_in(self, name: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from server.ledger import history as history_of
 from server.ledger.settle import Settler
 from server.rooms.apply import RoomsReader
 from server.settings import Settings
-from server.stores import postgres, redis
+from server.stores import keys, postgres, redis
 from server.wallet.opening import ShardOpener
+from server.wallet.unsettled import unsettled_gifts
 from tests.web.gateways import Gateway
 
 
@@ -85,31 +87,43 @@ async def test_the_history_holds_each_gift_once_whether_settled_or_not(gateway: 
     assert {gift["status"] for gift in await history(gateway, token, 3)} == {"settled"}
 
 
-async def test_the_history_misses_nothing_while_it_is_being_settled(gateway: Gateway, settle: Any):
+async def test_a_gift_settled_between_the_two_reads_is_in_the_history_once(
+    gateway: Gateway, worker: RoomsReader, settle: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Whichever of log and ledger is read first, everything is settled and trimmed before the other one is."""
     room = await gateway.open_room()
-    token = await gateway.coins("vera", 1000)
-    sent = 0
+    token = await gateway.coins("vera", 100)
+    reads = 0
 
-    async def give() -> None:
-        nonlocal sent
-        for _ in range(30):
-            await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token)
-            sent += 1
+    def then_settle(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def wrapped(*arguments: Any) -> Any:
+            nonlocal reads
+            found = await read(*arguments)
+            reads += 1
+            if reads == 1:
+                await settle()
+                await until_trimmed(gateway)
+            return found
 
-    async def keep_settling() -> None:
-        while True:
-            await settle()
+        return wrapped
 
-    settling = asyncio.create_task(keep_settling())
-    giving = asyncio.create_task(give())
-    while not giving.done():
-        before = sent
-        ids = [gift["gift_id"] for gift in (await gateway.get("/wallet/gifts", token, limit=100))[1]["gifts"]]
-        assert before <= len(ids) <= sent + 1
-        assert len(set(ids)) == len(ids)
-    await giving
-    settling.cancel()
-    await asyncio.gather(settling, return_exceptions=True)
+    monkeypatch.setattr("server.web.http_money.unsettled_gifts", then_settle(unsettled_gifts))
+    monkeypatch.setattr("server.web.http_money.history.gifts", then_settle(history_of.gifts))
+    for sent in range(1, 4):
+        await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token)
+        reads = 0
+        ids = [gift["gift_id"] for gift in (await gateway.get("/wallet/gifts", token))[1]["gifts"]]
+        assert reads == 2
+        assert len(set(ids)) == len(ids) == sent
+
+
+async def until_trimmed(gateway: Gateway) -> None:
+    """Waits until no log holds anything."""
+    client = await redis.connect(gateway.settings.redis_url)
+    async with asyncio.timeout(20):
+        while sum([await client.xlen(keys.shard_log(shard)) for shard in range(gateway.settings.wallet_shards)]):
+            await asyncio.sleep(0.02)
+    await client.aclose()
 
 
 @pytest.mark.parametrize("cursor", ["x", "WzFd", "WzEsLTFd", "WzEsOTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ", "WyJhIiwxXQ"])

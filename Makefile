@@ -31,13 +31,13 @@ format: $(VENV)/.lint ## let ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-chaos: $(VENV)/.test ## kill processes while gifts flow, then audit [ARGS=]
+chaos: $(VENV)/.test ## kill processes while gifts flow, then audit [ROUNDS= SEED=]
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/.load ## measure the parts [ARGS=]
+bench: $(VENV)/.load ## measure the parts [BENCH=wallet,fanout QUICK=1]
 	@$(BIN)/python -m loadtests.bench $(ARGS)
 
-loadtest: $(VENV)/.load ## measure a whole room [ARGS=]
+loadtest: $(VENV)/.load ## thousands of users with Locust [USERS=300 PROFILE=steady|battle|storm|soak HOST=]
 	@$(BIN)/python -m loadtests.run $(ARGS)
 
 screenshots: $(VENV)/.test chromium ## take the pictures of docs/ anew

@@ -21,6 +21,8 @@ __all__ = ["AuditReport", "audit"]
 
 LOCK_TIMEOUT_S = 30.0
 """How long the audit waits for settlement to come to rest."""
+WORK_MEM_MB = 128
+"""What Postgres may use for each sort and hash table of the audit, before it goes to disk."""
 
 
 async def audit(settings: Settings) -> AuditReport:
@@ -53,7 +55,8 @@ async def _audit(redis: Redis, pool: Pool, settings: Settings) -> AuditReport:
             await view.read_on(gaps)
             snapshot = conn.transaction(isolation="repeatable_read", readonly=True)
             await snapshot.start()
-            await conn.execute("SELECT 1")  # the snapshot is taken by the first statement
+            # Also takes the snapshot, as a transaction's first query does.
+            await conn.execute(f"SELECT set_config('work_mem', '{WORK_MEM_MB}MB', true)")
         finally:
             await held.rollback()
         try:

@@ -132,6 +132,9 @@ async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
             SELECT viewer_id, request_id,
                    at_us - lag(at_us) OVER (PARTITION BY viewer_id, request_id ORDER BY at_us) AS after_us
             FROM gifts
+            JOIN (
+                SELECT viewer_id, request_id FROM gifts GROUP BY viewer_id, request_id HAVING count(*) > 1
+            ) AS repeated USING (viewer_id, request_id)
         ) AS again WHERE after_us < $1
         """,
         dedupe_s * 1_000_000,

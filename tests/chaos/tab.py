@@ -71,7 +71,8 @@ class Tab:
     def describe(self) -> str:
         """Where this page stands."""
         state = "connected" if self._socket is not None else "not connected"
-        return f"{self.name} is {state}, {'welcome' if self._welcomed else 'no welcome'}, in {sorted(self.joined)}, closes {self.closes}"
+        welcome = "welcome" if self._welcomed else "no welcome"
+        return f"{self.name} is {state}, {welcome}, in {sorted(self.joined)}, closes {self.closes}"
 
     def send(self, frame: dict[str, Any]) -> None:
         """Write a frame; a connection that is gone loses it, as a network does."""
@@ -131,7 +132,7 @@ class Tab:
                 task.cancel()
             self.drop_socket(opened)
             self._on_lost(self)
-        return opened.close_code or LOST
+        return int(opened.close_code or LOST)
 
     @staticmethod
     def drop_socket(opened: aiohttp.ClientWebSocketResponse) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from server.domain.catalogue import Catalogue
-from server.domain.errors import Code, Refusal
+from server.domain.errors import Code
 from server.domain.gift import COUNT_MAX, Answer, GiftOrder, encode_body
 from server.settings import Settings
 from server.wallet.shards import WalletShards
@@ -44,14 +44,13 @@ class Gifting:
         """Sends one gift; the future gets its answer.
 
         A refusal, the caller's or one found here, goes to the shard all the same: if this request was answered
-        before, the first answer stands. Raises Refusal only for what no request could ever have been accepted
-        with: a gift that never was (unknown_gift), a count out of range (bad_count).
+        before, the first answer stands.
         """
         kind = self.catalogue.get(gift)
         if kind is None:
-            raise Refusal(Code.UNKNOWN_GIFT)
+            return self._refuse(viewer, request_id, fingerprint, Code.UNKNOWN_GIFT)
         if type(count) is not int or not 1 <= count <= COUNT_MAX:
-            raise Refusal(Code.BAD_COUNT)
+            return self._refuse(viewer, request_id, fingerprint, Code.BAD_COUNT)
         coins = kind.coins * count
         if refusal is None:
             refusal = self._verdict(viewer, room, active=kind.active, coins=coins)
@@ -69,6 +68,12 @@ class Gifting:
         )
         combo_key = f"{room.id}:{gift}" if kind.streakable else ""
         return self._shards.submit(GiftOrder(viewer, request_id, fingerprint, combo_key, count, coins, refusal, body))
+
+    def _refuse(self, viewer: str, request_id: str, fingerprint: str, code: Code) -> "asyncio.Future[Answer]":
+        """What has no price: refused, unless this request was answered before."""
+        return self._shards.submit(
+            GiftOrder(viewer, request_id, fingerprint, combo_key="", count=1, coins=0, refusal=code, body=b"")
+        )
 
     def _verdict(self, viewer: str, room: GiftRoom, *, active: bool, coins: int) -> Code | None:
         if room.state != "live":

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from server.domain.gift import Accepted
 from server.ledger import shards as ledger_shards
@@ -73,7 +73,14 @@ class ShardOpener:
                     await ledger_shards.record_incident(connection, shard, "redis_behind_ledger", found)
                     log.error("shard began a new epoch: Redis was behind the ledger", shard=shard, epoch=epoch, **found)
         # Only now, with the ledger's new epoch committed, may the shard take gifts.
-        await self._redis.fcall("gs_open", 1, key, epoch, number)
+        try:
+            await self._redis.fcall("gs_open", 1, key, epoch, number)
+        except ResponseError:
+            # Another process opened it as well, and it has taken gifts since.
+            _, _, is_open, _ = await self._state(key)
+            if not is_open:
+                raise
+            return
         log.info("shard opened", shard=shard, epoch=epoch, number=number)
 
     async def _state(self, key: str) -> tuple[int, int, bool, int]:

@@ -154,7 +154,7 @@ class _Lane:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 replies = await self._exchange(flight)
         except REDIS_AWAY as error:
-            log.warning("wallet shards cannot be reached", error=repr(error))
+            log.warning("wallet shards cannot be reached", error=f"{type(error).__name__}: {error}")
             await self._disconnect()
             for _, tickets in flight:
                 self._refuse_all(tickets)
@@ -266,7 +266,12 @@ class _Lane:
             async with asyncio.timeout_at(deadline_s):
                 await work
         except Exception as error:  # noqa: BLE001 - an order left without an answer would hold up all that follow
-            log.log(WARNING if isinstance(error, STORE_AWAY) else ERROR, complaint, shard=shard, error=repr(error))
+            log.log(
+                WARNING if isinstance(error, STORE_AWAY) else ERROR,
+                complaint,
+                shard=shard,
+                error=f"{type(error).__name__}: {error}",
+            )
             self._refuse_all(tickets)
             tickets.clear()
 

@@ -65,7 +65,7 @@ class Balances:
                 await self._show(sorted(stale))
             except REDIS_AWAY as error:
                 # Nothing to repeat: the next change or the next hello brings the balance up to date.
-                log.warning("balances could not be told", error=repr(error))
+                log.warning("balances could not be told", error=f"{type(error).__name__}: {error}")
 
     async def _publish(self, users: list[str]) -> None:
         for start in range(0, len(users), USERS_PER_MESSAGE_MAX):
@@ -100,7 +100,7 @@ class Balances:
                     if message is not None:
                         self._hear(message["data"])
             except REDIS_AWAY as error:
-                log.warning("balances cannot be heard", error=repr(error))
+                log.warning("balances cannot be heard", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(RETRY_PAUSE_S)
             finally:
                 await pubsub.aclose()  # type: ignore[no-untyped-call]

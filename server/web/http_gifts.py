@@ -35,7 +35,7 @@ async def send_gift(request: web.Request) -> web.Response:
     services, identity = services_of(request), identity_of(request)
     request_id = idempotency_id(request)
     body = await read_body(request, _new_gift)
-    room = await services.rooms.info(request.match_info["room"])
+    room, _ = await services.rooms.now(request.match_info["room"])
     clock = asyncio.get_running_loop().time
     asked_s = clock()
     fingerprint = fingerprint_of(room.id, body.gift, body.count)

@@ -48,7 +48,7 @@ async def open_room(request: web.Request) -> web.Response:
     if not bucket.take(now_s):
         raise Refusal(Code.RATE_LIMITED, retry_ms=bucket.retry_ms())
     room = await services.rooms.open(identity.user_id, identity.name, title)
-    return answer(await _shown(services, room), 201)
+    return answer(await _shown(services, room.id), 201)
 
 
 async def end_room(request: web.Request) -> web.Response:
@@ -57,7 +57,7 @@ async def end_room(request: web.Request) -> web.Response:
     room = await _own_room(services, request, identity)
     if room.state == "live":
         await services.rooms.end(room.id)
-    return answer(await _shown(services, await services.rooms.info(room.id)))
+    return answer(await _shown(services, room.id))
 
 
 async def list_rooms(request: web.Request) -> web.Response:
@@ -86,7 +86,7 @@ async def list_rooms(request: web.Request) -> web.Response:
 async def get_room(request: web.Request) -> web.Response:
     """One room."""
     services = services_of(request)
-    return answer(await _shown(services, await services.rooms.info(request.match_info["room"])))
+    return answer(await _shown(services, request.match_info["room"]))
 
 
 async def get_top(request: web.Request) -> web.Response:
@@ -120,17 +120,16 @@ async def _own_room(services: Services, request: web.Request, identity: Identity
     return room
 
 
-async def _shown(services: Services, room: RoomInfo) -> Room:
-    live = await services.rooms.totals([room.id])
-    diamonds, gifts, viewers = live.get(room.id, (0, 0, 0))
+async def _shown(services: Services, room_id: str) -> Room:
+    room, totals = await services.rooms.now(room_id)
     return Room(
         id=room.id,
         title=room.title,
         state=room.state,  # type: ignore[arg-type]
         creator=User(room.creator_id, room.creator_name),
-        diamonds=diamonds,
-        gifts=gifts,
-        viewers=viewers,
+        diamonds=totals.diamonds,
+        gifts=totals.gifts,
+        viewers=totals.viewers,
         started_at=rfc3339(datetime.fromtimestamp(room.started_at_us / 1e6, UTC)),
     )
 

@@ -75,7 +75,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return problem(code, _DETAIL_OF_STATUS.get(error.status), status=error.status, headers=headers)
     except STORE_AWAY as error:
-        log.warning("a store could not be reached", path=_pattern(request), error=repr(error))
+        log.warning("a store could not be reached", path=_pattern(request), error=f"{type(error).__name__}: {error}")
         return problem(Code.UNAVAILABLE, retry_ms=RETRY_DEFAULT_MS)
     except Exception:
         incident = secrets.token_hex(8)

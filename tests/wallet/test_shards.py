@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue, seed
-from server.domain.errors import Code, Refusal
+from server.domain.errors import Code
 from server.domain.gift import Accepted, Refused
 from server.domain.ids import UserId, shard_of
 from server.ledger import wallets as ledger_wallets
@@ -116,16 +116,25 @@ async def test_the_price_is_the_catalogues_and_not_the_clients(gateway: Gateway)
 
 
 @pytest.mark.parametrize("count", [0, -1, 10_000, 2**63, 1.0, 1.5, True, "1", None, [1]])
-async def test_a_count_that_is_none_is_refused_before_anything(gateway: Gateway, count: object) -> None:
-    with pytest.raises(Refusal) as refused:
-        gateway.send("ana", "a", count=count)  # type: ignore[arg-type]
-    assert refused.value.code == Code.BAD_COUNT
+async def test_a_count_that_is_none_is_a_bad_count(gateway: Gateway, count: object) -> None:
+    await gateway.fund("ana", 100)
+    answer = await gateway.send("ana", "a", count=count)  # type: ignore[arg-type]
+    assert answer.code == Code.BAD_COUNT
+    assert (await gateway.wallets.balance("ana")).coins == 100
 
 
 async def test_a_gift_that_never_was_is_unknown(gateway: Gateway) -> None:
-    with pytest.raises(Refusal) as refused:
-        gateway.send("ana", "a", "cucumber")
-    assert refused.value.code == Code.UNKNOWN_GIFT
+    assert (await gateway.send("ana", "a", "cucumber")).code == Code.UNKNOWN_GIFT
+
+
+async def test_what_could_never_be_a_gift_uses_up_its_request_id_too(gateway: Gateway) -> None:
+    """A final refusal is an answer as any other: the same request gets it again, whatever it asks for then."""
+    await gateway.fund("ana", 100)
+    first = await gateway.send("ana", "a", "cucumber")
+    assert await gateway.send("ana", "a") == first
+    paid = await gateway.send("ana", "b")
+    assert await gateway.send("ana", "b", "cucumber") == paid
+    assert await gateway.send("ana", "b", count=0) == paid
 
 
 @pytest.mark.parametrize(
@@ -243,6 +252,33 @@ async def test_an_unset_ledger_refuses_and_comes_back(gateway: Gateway) -> None:
         await connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         assert (await gateway.send("ana", "a")).code == Code.UNAVAILABLE
     assert isinstance(await gateway.send("ana", "b"), Accepted)
+
+
+class LateOpening:
+    """A Redis that takes its time to open shards."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def fcall(self, function: str, *arguments: object) -> object:
+        if function == "gs_open":
+            self.asked.set()
+            await self.go_on.wait()
+        return await self._redis.fcall(function, *arguments)  # type: ignore[arg-type]
+
+
+async def test_two_processes_may_open_a_shard_at_once_and_the_slower_one_finds_it_open(gateway: Gateway) -> None:
+    await gateway.fund("ana", 100)
+    late = LateOpening(gateway.redis)
+    opening = asyncio.create_task(
+        ShardOpener(late, gateway.pool, gateway.settings).open(shard_of("ana", gateway.settings.wallet_shards))  # type: ignore[arg-type]
+    )
+    await late.asked.wait()
+    assert isinstance(await gateway.send("ana", "a"), Accepted)
+    late.go_on.set()
+    await asyncio.wait_for(opening, 10)
+    assert (await gateway.send("ana", "b")).gift_id.number == 2
 
 
 async def test_orders_are_answered_also_when_a_shard_can_never_be_opened(gateway: Gateway) -> None:

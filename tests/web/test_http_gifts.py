@@ -96,6 +96,20 @@ async def test_without_a_key_every_request_is_a_new_gift(gateway: Gateway):
         assert (await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token))[1]["coins"] == coins
 
 
+@pytest.mark.parametrize("body", [{"gift": "nope", "count": 1}, {"gift": "rose", "count": 0}])
+async def test_a_key_is_for_one_body_also_where_a_body_could_never_be_a_gift(gateway: Gateway, body: dict[str, object]):
+    room = await gateway.open_room()
+    token = await gateway.coins("vera", 10)
+    good = {"gift": "rose", "count": 1}
+    for first, second in ((good, body), (body, good)):
+        key = f"{first}".encode().hex()[:64]
+        answer = await gateway.post(f"/rooms/{room}/gifts", first, token, Idempotency_Key=key)
+        status, problem = await gateway.post(f"/rooms/{room}/gifts", second, token, Idempotency_Key=key)
+        assert (status, problem["code"]) == (409, "idempotency_conflict")
+        assert await gateway.post(f"/rooms/{room}/gifts", first, token, Idempotency_Key=key) == answer
+    assert (await gateway.get("/wallet", token))[1]["coins"] == 9
+
+
 @pytest.mark.parametrize("key", ["", "k" * 65, "a b", "ü"])
 async def test_a_key_that_is_none_is_a_bad_request(gateway: Gateway, key: str):
     room = await gateway.open_room()

@@ -114,3 +114,26 @@ async def test_totals_and_ranking_are_live(gateway: Gateway, worker: RoomsReader
         {"user": {"id": "vera", "name": "Vera"}, "coins": 5, "rank": 2},
     ]
     assert len((await gateway.get(f"/rooms/{room}/top", limit=1000))[1]["top"]) == 3
+
+
+async def test_a_room_that_ended_has_ended_on_every_gateway_at_once(start_gateway: StartGateway):
+    """Also on one that looked at it a moment before."""
+    here, there = await start_gateway(), await start_gateway()
+    room = await here.open_room()
+    token = await there.coins("vera", 10)
+    assert (await there.get(f"/rooms/{room}"))[1]["state"] == "live"
+    await here.end_room(room)
+    assert (await there.get(f"/rooms/{room}"))[1]["state"] == "ended"
+    status, problem = await there.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token)
+    assert (status, problem["code"]) == (409, "room_ended")
+
+
+async def test_a_room_that_ended_cannot_be_joined_on_any_gateway(start_gateway: StartGateway):
+    here, there = await start_gateway(), await start_gateway()
+    room = await here.open_room()
+    client = await there.connect()
+    await client.hello(there.token("vera"))
+    assert (await there.get(f"/rooms/{room}"))[1]["state"] == "live"
+    await here.end_room(room)
+    await client.send(type="join", room=room)
+    assert (await client.receive("error", "joined")).get("code") == "room_ended"

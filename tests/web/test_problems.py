@@ -76,7 +76,7 @@ async def test_what_fails_unexpectedly_is_logged_under_an_id_and_not_shown(
     async def fail(*_: object) -> None:
         raise ValueError("a secret of the house")
 
-    monkeypatch.setattr("server.rooms.rooms.Rooms.info", fail)
+    monkeypatch.setattr("server.rooms.rooms.Rooms.now", fail)
     gateway = await start_gateway()
     status, problem, _ = await ask(gateway, "GET", "/api/v1/rooms/r_1")
     assert status == 500

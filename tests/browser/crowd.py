@@ -10,6 +10,7 @@ from tests.browser.site import Account, Site
 from tests.browser.waiting import POLL_S
 
 ANSWERS_TIMEOUT_S = 60.0
+RETRY_DEFAULT_MS = 200
 
 
 class Sender:
@@ -39,8 +40,8 @@ class Sender:
                 del self._unanswered[frame["id"]]
                 self.accepted += 1
             elif frame["type"] == "gift_nack":
-                assert frame["code"] in ("rate_limited", "busy"), frame
-                await asyncio.sleep(frame["retry_ms"] / 1000)
+                assert frame["code"] in ("rate_limited", "busy", "unavailable"), frame
+                await asyncio.sleep(frame.get("retry_ms", RETRY_DEFAULT_MS) / 1000)
                 await self._socket.send_json(self._unanswered[frame["id"]])
 
     async def close(self) -> None:

@@ -76,6 +76,8 @@ async def test_its_address_chooses_parts_sizes_and_what_raises_an_alert(people: 
     assert box["x"] > 640
     assert box["y"] < 400
     await site.give(ben, room, "perfume")
+    await expect(overlay.part("rank").first).to_contain_text("21")
+    assert await overlay.part("alert").count() == 0
     await site.give(ben, room, "cap")
     await overlay.shows_alert("Ben", "cap", 1)
 

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from playwright.async_api import CDPSession
+from playwright.async_api import CDPSession, expect
 
 from tests.browser.crowd import Crowd
 from tests.browser.people import People
@@ -49,6 +49,10 @@ async def test_500_gifts_a_second_leave_counters_exact_and_memory_flat(people: P
 
     crowd = await Crowd.enter(site, room, SENDERS)
     await crowd.send(GIFTS, gifts_per_second=GIFTS_PER_SECOND, seconds=SECONDS // 2)
+    await until_equal(partial(_gifts, site, room), crowd.accepted, "the room's gifts")
+    for screen in (viewer, studio, overlay):
+        await screen.shows_diamonds(await site.diamonds(room))
+    await expect(studio.part("thank-item")).to_have_count(SENDERS)
     half_way = [await _weight(session) for session in sessions]
     await crowd.send(GIFTS, gifts_per_second=GIFTS_PER_SECOND, seconds=SECONDS // 2)
     await crowd.leave()
@@ -58,7 +62,9 @@ async def test_500_gifts_a_second_leave_counters_exact_and_memory_flat(people: P
     total = await site.room(room)
     for screen in (viewer, studio, overlay):
         await screen.shows_diamonds(total["diamonds"])
-    await viewer.shows_viewers(3)
+    await until_equal(partial(site.viewers, room), 2, "the room's viewers")
+    for screen in (viewer, studio):
+        await screen.shows_viewers(2)
     assert (await site.get("/creator/earnings", creator))["rooms"][0]["diamonds"] == total["diamonds"]
     assert 0 < await viewer.page.evaluate("window.lanesMost") <= LANES
     assert await viewer.page.evaluate("window.framesDrawn") > SECONDS

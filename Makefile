@@ -31,8 +31,10 @@ format: $(VENV)/.lint ## let ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-chaos: $(VENV)/.test ## kill processes while gifts flow, then audit [ROUNDS= SEED=]
-	@$(BIN)/python -m tests.chaos $(ARGS)
+chaos: $(VENV)/.test ## kill processes while gifts flow, then compare the books [ROUNDS=21 SEED= ARGS=]
+	@$(BIN)/python -c 'import libfaketime' 2>/dev/null || $(PIP) install libfaketime >/dev/null 2>&1 || \
+		echo "libfaketime could not be installed: the clock is not set back" >&2
+	@ROUNDS='$(ROUNDS)' SEED='$(SEED)' $(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.load ## measure the parts [BENCH=wallet,fanout QUICK=1]
 	@$(BIN)/python -m loadtests.bench $(ARGS)

@@ -12,9 +12,9 @@ LIKES_PER_FRAME_MAX = 100
 
 
 class Hello(Struct, frozen=True, tag_field="type", tag="hello"):
-    """The first frame: who is there."""
+    """The first frame: who is there. A missing token is a wrong one, and closes the socket as such."""
 
-    token: str
+    token: str | None = None
 
 
 class Join(Struct, frozen=True, tag_field="type", tag="join"):

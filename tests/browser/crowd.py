@@ -70,12 +70,13 @@ class Crowd:
         return sum(sender.accepted for sender in self._senders)
 
     async def send(self, gifts: tuple[str, ...], *, gifts_per_second: int, seconds: int) -> None:
-        """Send gifts at a pace and wait for all answers."""
+        """Send gifts at a pace, each sender always the same one, and wait for all answers."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         for number in range(gifts_per_second * seconds):
             await asyncio.sleep(max(0.0, started_s + number / gifts_per_second - loop.time()))
-            await self._senders[number % len(self._senders)].send(gifts[number % len(gifts)])
+            sender = number % len(self._senders)
+            await self._senders[sender].send(gifts[sender % len(gifts)])
         deadline_s = loop.time() + ANSWERS_TIMEOUT_S
         while any(sender.waiting for sender in self._senders):
             assert loop.time() < deadline_s, f"unanswered: {[sender.waiting for sender in self._senders]}"

@@ -20,9 +20,16 @@ def decode(cursor: str, *kinds: type) -> list[Any]:
     place: object = None
     if len(cursor) <= _CURSOR_CHARS_MAX:
         try:
-            place = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            # No text that Postgres cannot hold gets to it.
+            place = None if rb"\u0000" in text else orjson.loads(text)
         except ValueError:
             place = None
     if not isinstance(place, list) or [type(value) for value in place] != list(kinds):
-        raise Refusal(Code.BAD_REQUEST, "This cursor is not one of ours.")
+        raise not_ours()
     return place
+
+
+def not_ours() -> Refusal:
+    """The refusal of a cursor that was not made here."""
+    return Refusal(Code.BAD_REQUEST, "This cursor is not one of ours.")

@@ -11,7 +11,7 @@ from server.domain.ids import RoomId, UserId
 from server.ledger import pages
 from server.ledger.accounts import CREATOR_KINDS, open_account
 from server.ledger.shards import Cursor
-from server.stores.postgres import Pool
+from server.stores.postgres import Connection, Pool
 
 RANK_TAU_S = 600.0
 """How fast "lately" passes: diamonds count 1/e as much after ten minutes.
@@ -163,14 +163,14 @@ async def listing(pool: Pool, limit: int, cursor: str | None = None) -> tuple[li
 
 
 async def of_creator(
-    pool: Pool, creator_id: UserId, limit: int, cursor: str | None = None
+    conn: Connection, creator_id: UserId, limit: int, cursor: str | None = None
 ) -> tuple[list[Room], str | None]:
     """A creator's rooms, newest first, and the cursor of the next page.
 
     Raises Refusal(BAD_REQUEST) for a wrong cursor.
     """
     started, after = pages.decode(cursor, str, str) if cursor else ("9999-01-01T00:00:00+00:00", "")
-    rows = await pool.fetch(
+    rows = await conn.fetch(
         f"{_ROOM} WHERE creator_id = $1 AND (started_at < $2 OR (started_at = $2 AND rooms.id > $3))"
         " ORDER BY started_at DESC, rooms.id LIMIT $4",
         creator_id,
@@ -187,4 +187,7 @@ def _room(row: asyncpg.Record) -> Room:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise pages.not_ours() from None

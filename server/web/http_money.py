@@ -1,12 +1,15 @@
 """A viewer's wallet and gifts, and a creator's earnings, over HTTP."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import GiftId, shard_of
 from server.ledger import earnings as ledger_earnings
 from server.ledger import history, pages
-from server.ledger import rooms as ledger_rooms
+from server.ledger.rooms import Room as LedgerRoom
+from server.rooms.rooms import Totals
 from server.wallet.unsettled import unsettled_gifts
 from server.web.http import LIMIT_MAX, answer, identity_of, limit_of, rfc3339, services_of
 from server.web.route import Route
@@ -63,28 +66,30 @@ def _place(cursor: str | None) -> tuple[int, int]:
 async def creator_earnings(request: web.Request) -> web.Response:
     """What one's own rooms earned; newest rooms first."""
     services, identity = services_of(request), identity_of(request)
-    # The ledger first: what is settled in between is then shown as pending, never left out.
-    settled = (await ledger_earnings.earnings(services.pool, identity.user_id)).diamonds
-    page, following = await ledger_rooms.of_creator(
+    # The ledger first: what is settled in between is then still shown as pending, and neither left out nor doubled.
+    found = await ledger_earnings.earnings(
         services.pool, identity.user_id, limit_of(request, LIMIT_MAX), request.query.get("cursor")
     )
-    live = await services.rooms.totals([room.id for room in page])
-    rooms = []
-    for room in page:
-        diamonds, gifts, _ = live.get(room.id, (room.diamonds, room.gifts, 0))
-        rooms.append(
-            RoomEarnings(
-                id=room.id,
-                title=room.title,
-                state=room.state,  # type: ignore[arg-type]
-                started_at=rfc3339(room.started_at),
-                diamonds=max(diamonds, room.diamonds),
-                pending=max(0, diamonds - room.diamonds),
-                gifts=max(gifts, room.gifts),
-            )
+    live = await services.rooms.totals(list({room.id for room in (*found.newest, *found.page)}))
+    pending = sum(_pending(room, live) for room in found.newest)
+    rooms = [
+        RoomEarnings(
+            id=room.id,
+            title=room.title,
+            state=room.state,  # type: ignore[arg-type]
+            started_at=rfc3339(room.started_at),
+            diamonds=room.diamonds + _pending(room, live),
+            pending=_pending(room, live),
+            gifts=max(room.gifts, live[room.id].gifts) if room.id in live else room.gifts,
         )
-    pending = sum(room.pending for room in rooms)
-    return answer(Earnings(SettledAndPending(settled, pending), rooms, following))
+        for room in found.page
+    ]
+    return answer(Earnings(SettledAndPending(found.diamonds, pending), rooms, found.next))
+
+
+def _pending(room: LedgerRoom, live: Mapping[str, Totals]) -> int:
+    """Diamonds that stand on screens and are not settled yet."""
+    return max(0, live[room.id].diamonds - room.diamonds) if room.id in live else 0
 
 
 ROUTES = (

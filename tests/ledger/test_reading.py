@@ -76,18 +76,23 @@ async def test_a_creators_rooms_are_listed_newest_first(stage: Stage) -> None:
     found: list[str] = []
     cursor: str | None = None
     while True:
-        page, cursor = await rooms.of_creator(stage.pool, UserId(CREATOR), 2, cursor)
-        found += [room.id for room in page]
+        earned = await earnings(stage.pool, UserId(CREATOR), 2, cursor)
+        assert [room.id for room in earned.newest] == ["r_5", "r_4", "r_3", "r_2", "r_1"]
+        found += [room.id for room in earned.page]
+        cursor = earned.next
         if cursor is None:
             break
     assert found == ["r_5", "r_4", "r_3", "r_2", "r_1"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!!", "W10", "WzFd", "A" * 500, pages.encode("a", "b"), "é"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "!!!", "W10", "WzFd", "A" * 500, pages.encode("a", "b"), pages.encode(1.0, "\0"), "é"]
+)
 async def test_a_cursor_that_is_not_ours_is_refused(stage: Stage, cursor: str) -> None:
     for call in (
         rooms.listing(stage.pool, 5, cursor),
         history.gifts(stage.pool, UserId("ann"), 5, cursor, 0),
+        earnings(stage.pool, UserId("ann"), 5, cursor),
     ):
         with pytest.raises(Refusal) as refused:
             await call
@@ -127,7 +132,7 @@ async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:
     await stage.settle()
     earned = await earnings(stage.pool, UserId(CREATOR))
     assert earned.diamonds == 30
-    assert [(room.id, room.diamonds) for room in earned.rooms] == [("r_2", 20), ("r_1", 10)]
+    assert [(room.id, room.diamonds) for room in earned.page] == [("r_2", 20), ("r_1", 10)]
     assert (await earnings(stage.pool, UserId("nobody"))).diamonds == 0
 
 

@@ -22,6 +22,11 @@ from server.wallet.answers import encode_answer
 log = structlog.get_logger()
 
 
+def is_closed(error: RedisError) -> bool:
+    """Whether a call was refused because its shard is not open on this server: open it, and call again."""
+    return "FENCED" in str(error) or is_missing_function(error)
+
+
 class ShardOpener:
     """Opens shards, each at most once at a time in this process."""
 

@@ -17,7 +17,7 @@ from server.ledger import wallets as ledger_wallets
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
-from server.wallet.opening import ShardOpener
+from server.wallet.opening import ShardOpener, is_closed
 
 SNAPSHOT_TRIES_MAX = 6
 CREDIT_ROUNDS_MAX = 50
@@ -114,7 +114,7 @@ class Wallets:
         try:
             return await self._fcall(function, shard, *arguments)
         except ResponseError as error:
-            if "FENCED" not in str(error) and "unction not found" not in str(error):
+            if not is_closed(error):
                 raise
         await self._opener.open(shard)
         return await self._fcall(function, shard, *arguments)

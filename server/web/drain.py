@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from server.wallet.shards import ANSWER_TIMEOUT_S
+from server.wallet.lane import ANSWER_TIMEOUT_S
 from server.web.close_codes import CloseCode, restart_reason
 from server.web.connection import CLOSE_WAIT_S
 from server.web.services import Services

@@ -21,8 +21,9 @@ from server.stores import redis as redis_store
 from server.stores.embedded_valkey import EmbeddedValkey
 from server.stores.postgres import Pool
 from server.wallet.gifting import Gifting
+from server.wallet.lane import ORDERS_WAITING_MAX
 from server.wallet.opening import ShardOpener
-from server.wallet.shards import ORDERS_WAITING_MAX, WalletShards
+from server.wallet.shards import WalletShards
 from server.wallet.unsettled import unsettled_gifts
 from server.wallet.wallets import Wallets
 

@@ -1,1 +1,0 @@
-"""What coins and diamonds mean to people: credits and earnings."""

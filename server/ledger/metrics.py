@@ -3,7 +3,6 @@
 from prometheus_client import Counter, Gauge
 
 SETTLED_GIFTS = Counter("giftstream_settled_gifts", "Gifts settled in the ledger")
-SETTLED_COINS = Counter("giftstream_settled_coins", "Coins of gifts settled in the ledger")
 SETTLED_BATCHES = Counter("giftstream_settled_batches", "Transactions that settled gifts")
 QUARANTINED_GIFTS = Counter("giftstream_quarantined_gifts", "Gifts that could not be settled and were put aside")
 FAILURES = Counter("giftstream_settlement_failures", "Attempts to settle that failed and were rolled back", ["kind"])

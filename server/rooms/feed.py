@@ -6,7 +6,6 @@ No I/O here: the hub feeds it and writes what it gives out. A frame is known by 
 
 import asyncio
 import itertools
-import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
@@ -20,8 +19,6 @@ WAITING_FRAMES_MAX = 1_000
 
 FRESH = -1
 """The place of a member that needs a new `joined` frame before anything else."""
-
-_POSITION = re.compile(r"(\d{1,16})-(\d{1,16})", re.ASCII)
 
 Encode = Callable[[bytes], bytes]
 """Makes a socket's text frame of a payload."""

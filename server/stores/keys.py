@@ -17,8 +17,6 @@ BALANCES = "giftstream:balances"
 DEMO_BOTS = "giftstream:demo:bots"
 """Which gateway runs the demo's viewers."""
 
-LIBRARIES = ("giftstream_wallet", "giftstream_rooms")
-
 
 def shard(number: int) -> str:
     """The state of a wallet shard; the key that every wallet function takes."""

@@ -128,9 +128,13 @@ class HubRoom:
             held, feed = self._held_answer(asked), self.feed
             if held is not None:
                 return held
+            before = feed.position
             answer = await self._ask(asked)
             self._snapshot = answer.snapshot
-            if feed.incarnation is None:
+            # A Redis that has less than was heard from it came back older: what was heard since then never was.
+            if before is None or (
+                before.incarnation == answer.snapshot.position.incarnation and answer.snapshot.position < before
+            ):
                 self._begin(answer)
             if asked is not None and answer.recovered and answer.frames:
                 feed.fill(asked, answer.frames)

@@ -12,8 +12,10 @@ local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
 
--- A server that came back from older data would hand out positions a second time, to other deltas. So the first
--- delta that each server process makes for a room skips this many: a position never names two deltas.
+-- A server that came back from older data would hand out positions a second time, to other deltas. So the first delta
+-- that each server process makes for a room takes the time, in milliseconds, for its number: later than all numbers
+-- that earlier processes gave, as a room makes far fewer deltas than one in a millisecond. At least this many are
+-- skipped, should the clock have been set back. A position never names two deltas.
 local POSITIONS_SKIPPED = 1048576
 
 local run -- names this server process: the time of its first call
@@ -162,7 +164,7 @@ end
 local function position_after(state)
   local n = tonumber(state.n)
   if state.run ~= this_run() then
-    n = n + POSITIONS_SKIPPED
+    n = math.max(n + POSITIONS_SKIPPED, math.floor(now_us() / 1000))
   end
   n = text(n + 1)
   return n, state.incarnation .. '-' .. n

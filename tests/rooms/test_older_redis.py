@@ -1,0 +1,57 @@
+"""A Redis that came back older: screens begin anew, and no position ever names two deltas."""
+
+from redis.asyncio import Redis
+
+from server.stores import keys
+from server.stores.redis import load_functions
+from tests.rooms.room_calls import gift, join, load, tick
+from tests.rooms.sockets import Sockets
+from tests.rooms.test_hub import Stage, StartHub, enter
+
+
+async def go_back(redis: Redis, state: dict[bytes, bytes]) -> None:
+    """Put a room back as it was, its log with it; the library's memory is that of a new process."""
+    entries = await redis.xrange(keys.room_log("r1"))
+    await redis.delete(keys.room("r1"), keys.room_log("r1"))
+    await redis.hset(keys.room("r1"), mapping=state)  # type: ignore[misc]
+    for entry_id, fields in entries:
+        if int(entry_id.partition(b"-")[2]) <= int(state[b"n"]):
+            await redis.xadd(keys.room_log("r1"), fields, id=entry_id)
+    await redis.function_flush()
+    await load_functions(redis)
+
+
+async def test_a_room_that_went_back_twice_to_the_same_place_gives_new_positions_each_time(redis: Redis) -> None:
+    await load(redis, "r1")
+    await tick(redis, "r1", gift(1, room="r1"))
+    state = await redis.hgetall(keys.room("r1"))  # type: ignore[misc]
+    given: list[str] = []
+    for _ in range(2):
+        await go_back(redis, state)
+        await tick(redis, "r1", gift(2, room="r1"), old="1-1")
+        given.append((await join(redis, "r1"))["position"])
+    assert len(set(given)) == 2
+    assert given[0].partition("-")[0] == given[1].partition("-")[0], "the same loading of the room"
+    assert int(given[1].partition("-")[2]) > int(given[0].partition("-")[2])
+
+
+async def test_who_joins_a_room_that_went_back_is_not_shown_what_was_lost(
+    redis: Redis, start_hub: StartHub, sockets: Sockets
+) -> None:
+    stage = Stage(redis)
+    stage.incarnation = await load(redis, "r1")
+    hub = await start_hub(tick_ms=20)
+    kept = await stage.deltas(2)
+    state = await redis.hgetall(keys.room("r1"))  # type: ignore[misc]
+    _, first = await enter(hub, sockets)
+    lost = await stage.deltas(2)
+    await first.until(lost)
+    await go_back(redis, state)
+    _, second = await enter(hub, sockets, since=lost)
+    assert (second.frames[0]["recovered"], second.frames[0]["position"]) == (False, kept)
+    await first.until(kept)
+    assert first.frames[-1]["type"] == "joined", "whoever saw what was lost begins anew as well"
+    stage.number = 2
+    following = await stage.deltas()
+    await second.until(following)
+    assert [frame["position"] for frame in second.frames[1:]] == [following]

@@ -151,15 +151,17 @@ async def compare_incidents(stores: Stores, losses: Losses, logs: str, metrics: 
         rows = await connection.fetch("SELECT shard, kind, detail FROM incidents ORDER BY id")
     finally:
         await connection.close()
-    booked: list[tuple[int, tuple[int, int], tuple[int, int]]] = []
+    booked: set[tuple[int, tuple[int, int]]] = set()
     for row in rows:
         detail = orjson.loads(row["detail"])
         if row["kind"] == "redis_behind_ledger":
-            booked.append((row["shard"], tuple(detail["ledger"]), tuple(detail["redis"])))
+            booked.add((row["shard"], tuple(detail["ledger"])))
         else:
             findings.add(f"incident {row['kind']} of shard {row['shard']}: {detail}")
-    if sorted(booked) != sorted(losses.incidents):
-        findings.add(f"incidents on record {sorted(booked)}, expected {sorted(losses.incidents)}")
+    # One that was put back a second time before anybody had opened it is one incident.
+    expected = {(shard, ledger) for shard, ledger, _ in losses.incidents}
+    if booked != expected:
+        findings.add(f"incidents on record {sorted(booked)}, expected {sorted(expected)}")
     said = logs.count("shard began a new epoch")
     findings.expect(said >= len(booked), f"{len(booked)} incidents, and {said} lines about them in the logs")
     if booked and not metrics_count_incidents(metrics):

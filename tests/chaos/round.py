@@ -182,11 +182,16 @@ async def _shown_coins(scene: Scene) -> dict[str, int]:
         for viewer in scene.fleet.town.viewers:
             headers = {"Authorization": f"Bearer {scene.fleet.town.token(scene.rig.settings, viewer)}"}
             address = scene.rng.choice(scene.rig.addresses)
-            async with http.get(f"http://{address}/api/v1/wallet", headers=headers) as answer:
-                if answer.status == 200:
-                    shown[viewer] = (await answer.json())["coins"]
-                else:
-                    scene.rig.findings.add(f"GET /wallet of {viewer}: {answer.status}")
+            while True:
+                async with http.get(f"http://{address}/api/v1/wallet", headers=headers) as answer:
+                    if answer.status == 200:
+                        shown[viewer] = (await answer.json())["coins"]
+                        break
+                    # A connection to a store that broke is noticed by whoever uses it next, and answered with 503.
+                    if answer.status != 503 or loop.time() > deadline_s:
+                        scene.rig.findings.add(f"GET /wallet of {viewer}: {answer.status}")
+                        break
+                await asyncio.sleep(0.05)
     return shown
 
 

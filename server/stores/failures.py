@@ -9,6 +9,7 @@ POSTGRES_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # said of a connection whose server died in the middle of a statement
 )
 REDIS_AWAY = (OSError, TimeoutError, RedisError)
 STORE_AWAY = (*REDIS_AWAY, *POSTGRES_AWAY, asyncpg.PostgresError)

@@ -57,7 +57,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test $(VENV)/.lint $(VENV)/.load: $(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.run
 	@echo "Installing the '$*' packages into $(VENV) ..."
-	@$(PIP) install -c constraints.txt -e '.[embedded,test,$*]'
+	@$(PIP) install -c constraints.txt -e '.[embedded,test,load,$*]'
 	@touch $@
 
 $(BIN)/python:

@@ -66,9 +66,9 @@ class KeptProcess:
                 say(f"{self.name}: {error}", style="bad")
                 await self.child.stop(KILL_AFTER_S)  # a half-started one counts as ended
                 continue
-            say(f"{self.name} is back (pid {self.child.pid}) after {loop.time() - ended_at:.1f} s", style="good")
-            if self._on_back is not None:
+            if self._on_back is not None:  # before it is said: who hears of it may look
                 self._on_back()
+            say(f"{self.name} is back (pid {self.child.pid}) after {loop.time() - ended_at:.1f} s", style="good")
 
     async def stop(self, timeout_s: float, hurry: asyncio.Event) -> None:
         """Ask the process to end; kill it after ``timeout_s``, or as soon as ``hurry`` is set."""

@@ -9,8 +9,6 @@ import pytest
 import loadtests
 from tests.serve_process import ServeProcess, plain_environ
 
-pytest.importorskip("locust", reason="Locust is not installed: make loadtest installs it")
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 ROOT = Path(loadtests.__path__[0]).parent

@@ -34,9 +34,11 @@ from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
 from server.web.frames import text_frame
+from server.web.key_set import KeySet
 from server.web.names import Names
 from server.web.services import Services
 from server.web.sessions import Sessions
+from server.web.token_checker import TokenChecker
 
 log = structlog.get_logger()
 
@@ -101,6 +103,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     services = Services(
         settings=settings,
@@ -116,10 +119,13 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         sessions=sessions,
         balances=balances,
         names=names,
+        tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
+    if key_set is not None:
+        background.append(key_set.run)
     if settings.demo:
         background.append(Demo(services).run)
     return services, background

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from server.dotenv import read_dotenv
 from server.setting import SettingsError, read_value, setting, variable, write_value
@@ -30,6 +31,7 @@ __all__ = [
 
 DATA_DIR = Path(".giftstream")
 TOKEN_SECRET_CHARS_MIN = 32
+TOKEN_SECRETS_FORMER_MAX = 8
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -40,6 +42,23 @@ def _url(*schemes: str) -> Callable[[str], str]:
 def _long_enough(secret: str) -> str:
     right = not secret or len(secret) >= TOKEN_SECRET_CHARS_MIN
     return "" if right else f"at least {TOKEN_SECRET_CHARS_MIN} characters long"
+
+
+def _former_secrets(secrets: tuple[str, ...]) -> str:
+    long_enough = all(len(secret) >= TOKEN_SECRET_CHARS_MIN for secret in secrets)
+    if long_enough and len(secrets) <= TOKEN_SECRETS_FORMER_MAX:
+        return ""
+    return f"at most {TOKEN_SECRETS_FORMER_MAX} keys of {TOKEN_SECRET_CHARS_MIN} characters or more, commas between"
+
+
+def _key_set(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        right = not url or here or (parts.scheme == "https" and bool(parts.hostname)) or url.startswith("file:///")
+    except ValueError:
+        right = False
+    return "" if right else "a URL that starts with https:// or file:///, or with http:// and is of this machine"
 
 
 def _origins(origins: tuple[str, ...]) -> str:
@@ -106,6 +125,21 @@ class Settings:
         f"key that signs tokens (HS256), {TOKEN_SECRET_CHARS_MIN} characters or more; `serve` makes one and keeps it",
         check=_long_enough,
         secret=True,
+    )
+    token_secrets_former: tuple[str, ...] = setting(
+        (),
+        "former signing keys, separated by commas: their tokens are still taken, and none is signed with them",
+        check=_former_secrets,
+        secret=True,
+    )
+    jwks_url: str = setting(
+        "",
+        "public keys (JWKS, https or file URL) of an identity provider whose tokens are taken too: RS256, ES256, EdDSA",
+        check=_key_set,
+    )
+    jwks_issuer: str = setting("", "if set, what such a token must name as its `iss`")
+    jwks_audience: str = setting(
+        "", "what such a token must name among its `aud`; unset: only those that name none are taken"
     )
     token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)
     allowed_origins: tuple[str, ...] = setting(

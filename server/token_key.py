@@ -1,4 +1,7 @@
-"""The key that signs tokens: from the settings, else the one that `serve` keeps in its data folder."""
+"""The key that signs tokens: from the settings, else the one that `serve` keeps in its data folder.
+
+The file holds the key on its first line. To change keys put a new one above it: the lines below still verify.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from server.setting import SettingsError
-from server.settings import TOKEN_SECRET_CHARS_MIN, Settings
+from server.settings import TOKEN_SECRET_CHARS_MIN, TOKEN_SECRETS_FORMER_MAX, Settings
 from server.start_error import StartError
 
 FILE_NAME = "token.key"
@@ -23,16 +26,19 @@ def with_token_secret(settings: Settings, *, make: bool = False) -> Settings:
     if make:
         _make_key(path)
     try:
-        key = path.read_text(encoding="ascii").strip()
+        lines = path.read_text(encoding="ascii").splitlines()
     except FileNotFoundError as error:
         raise SettingsError(
             f"GIFTSTREAM_TOKEN_SECRET must be set: there is no key of a `giftstream serve` in {settings.data_dir}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"{path} cannot be read: {type(error).__name__}") from error
-    if len(key) < TOKEN_SECRET_CHARS_MIN:
+    key, *former = [line.strip() for line in lines if line.strip()] or [""]
+    if any(len(each) < TOKEN_SECRET_CHARS_MIN for each in (key, *former)):
         raise StartError(f"{path} holds no key of {TOKEN_SECRET_CHARS_MIN} characters or more")
-    return replace(settings, token_secret=key)
+    if len(former) > TOKEN_SECRETS_FORMER_MAX:
+        raise StartError(f"{path} holds more than {TOKEN_SECRETS_FORMER_MAX} former keys")
+    return replace(settings, token_secret=key, token_secrets_former=(*former, *settings.token_secrets_former))
 
 
 def _make_key(path: Path) -> None:

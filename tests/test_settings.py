@@ -51,6 +51,11 @@ def test_an_empty_value_means_the_default(folder: Path) -> None:
         ("REDIS_URL", "http://user:hunter2@host", "a URL that starts with redis://"),
         ("DATABASE_URL", "mysql://user:hunter2@host/x", "a URL that starts with postgresql://"),
         ("GIFTSTREAM_TOKEN_SECRET", "hunter2", "at least 32 characters long"),
+        ("GIFTSTREAM_TOKEN_SECRETS_FORMER", f"{TOKEN_SECRET},hunter2", "at most 8 keys of 32 characters or more"),
+        ("GIFTSTREAM_TOKEN_SECRETS_FORMER", ",".join(["hunter2" * 5] * 9), "at most 8 keys of 32 characters or more"),
+        ("GIFTSTREAM_JWKS_URL", "http://id.example/keys", "a URL that starts with https:// or file:///"),
+        ("GIFTSTREAM_JWKS_URL", "http://127.0.0.1@evil.example/keys", "a URL that starts with https:// or file:///"),
+        ("GIFTSTREAM_JWKS_URL", "file://keys.json", "a URL that starts with https:// or file:///"),
         ("GIFTSTREAM_SEND_BUFFER_HARD_BYTES", "4096", "greater than GIFTSTREAM_SEND_BUFFER_SOFT_BYTES"),
     ],
 )
@@ -69,9 +74,14 @@ def test_a_wrong_value_is_one_line_that_names_the_variable_and_no_secret(
 
 def test_secrets_are_not_in_the_repr() -> None:
     shown = repr(
-        Settings(token_secret=TOKEN_SECRET, redis_url="redis://:hunter2@h", database_url="postgresql://u:p4@h")
+        Settings(
+            token_secret=TOKEN_SECRET,
+            token_secrets_former=("former" * 6,),
+            redis_url="redis://:hunter2@h",
+            database_url="postgresql://u:p4@h",
+        )
     )
-    assert not any(secret in shown for secret in (TOKEN_SECRET, "hunter2", "p4@"))
+    assert not any(secret in shown for secret in (TOKEN_SECRET, "former", "hunter2", "p4@"))
 
 
 def test_a_child_process_gets_the_same_settings_through_its_environment(folder: Path) -> None:

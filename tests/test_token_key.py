@@ -46,3 +46,16 @@ def test_a_key_file_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "token.key").write_text("short\n")
     with pytest.raises(StartError, match="no key of 32 characters"):
         with_token_secret(Settings(data_dir=tmp_path), make=True)
+
+
+def test_a_new_key_above_the_old_one_signs_and_the_old_one_is_still_known(tmp_path: Path) -> None:
+    old = with_token_secret(Settings(data_dir=tmp_path), make=True).token_secret
+    (tmp_path / "token.key").write_text(f"{'n' * 40}\n{old}\n")
+    settings = with_token_secret(Settings(data_dir=tmp_path), make=True)
+    assert (settings.token_secret, settings.token_secrets_former) == ("n" * 40, (old,))
+
+
+def test_a_former_key_cut_short_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / "token.key").write_text(f"{'n' * 40}\nshort\n")
+    with pytest.raises(StartError, match="no key of 32 characters"):
+        with_token_secret(Settings(data_dir=tmp_path))

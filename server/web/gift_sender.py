@@ -12,8 +12,8 @@ from server.web import server_frames
 from server.web.client_frames import Gift
 from server.web.connection import Connection
 from server.web.counts import ACCEPTED
+from server.web.identity import Identity
 from server.web.services import Services
-from server.web.tokens import Identity
 
 IN_FLIGHT_RETRY_MS = 100
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.json import Encoder
 
 from server.domain.errors import Code, Refusal
+from server.web.identity import Identity
 from server.web.services import SERVICES, Services
 from server.web.strict_json import JsonError, StrictDecoder
-from server.web.tokens import Identity, verify
 
 LIMIT_DEFAULT = 20
 LIMIT_MAX = 100
@@ -25,12 +25,12 @@ def services_of(request: web.Request) -> Services:
     return request.app[SERVICES]
 
 
-def identity_of(request: web.Request) -> Identity:
+async def identity_of(request: web.Request) -> Identity:
     """Who asks. Raises Refusal (unauthorized; forbidden for a read-only token, which is for the socket alone)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Refusal(Code.UNAUTHORIZED)
-    identity = verify(services_of(request).settings, token.strip())
+    identity = await services_of(request).tokens.verify(token.strip())
     if identity.read_only:
         raise Refusal(Code.FORBIDDEN)
     return identity

@@ -13,12 +13,13 @@ from server.ledger import wallets as ledger_wallets
 from server.stores import keys
 from server.web.http import answer, read_body, services_of
 from server.web.http_gifts import fingerprint_of, idempotency_id
+from server.web.identity import Role
 from server.web.limits import BucketTable
 from server.web.route import Route
 from server.web.services import Services
 from server.web.shapes import Login, NewLogin, User
 from server.web.strict_json import StrictDecoder
-from server.web.tokens import TTL_DEFAULT_S, Role, issue_token
+from server.web.tokens import TTL_DEFAULT_S, issue_token
 
 WELCOME_COINS = 10_000
 ADDRESSES_REMEMBERED_MAX = 10_000

@@ -32,7 +32,7 @@ async def list_gifts(request: web.Request) -> web.Response:
 
 async def send_gift(request: web.Request) -> web.Response:
     """Send a gift."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     request_id = idempotency_id(request)
     body = await read_body(request, _new_gift)
     room, _ = await services.rooms.now(request.match_info["room"])

@@ -22,14 +22,14 @@ NUMBER_MAX = 2**63 - 1
 
 async def get_wallet(request: web.Request) -> web.Response:
     """One's own coins."""
-    identity = identity_of(request)
+    identity = await identity_of(request)
     balance = await services_of(request).wallets.balance(identity.user_id)
     return answer(Wallet(balance.coins, balance.pending))
 
 
 async def wallet_gifts(request: web.Request) -> web.Response:
     """One's own gifts, newest first, from the moment they were acknowledged."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     limit, cursor = limit_of(request), request.query.get("cursor")
     shard = shard_of(identity.user_id, services.settings.wallet_shards)
     before = _place(cursor)
@@ -65,7 +65,7 @@ def _place(cursor: str | None) -> tuple[int, int]:
 
 async def creator_earnings(request: web.Request) -> web.Response:
     """What one's own rooms earned; newest rooms first."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     # The ledger first: what is settled in between is then still shown as pending, and neither left out nor doubled.
     found = await ledger_earnings.earnings(
         services.pool, identity.user_id, limit_of(request, LIMIT_MAX), request.query.get("cursor")

@@ -10,12 +10,13 @@ from server.domain.errors import Code, Refusal
 from server.ledger import rooms as ledger_rooms
 from server.rooms.rooms import RoomInfo
 from server.web.http import answer, identity_of, limit_of, read_body, rfc3339, services_of
+from server.web.identity import Identity, Role
 from server.web.limits import BucketTable
 from server.web.route import Route
 from server.web.services import Services
 from server.web.shapes import NewRoom, OverlayToken, Room, Rooms, Top, User
 from server.web.strict_json import StrictDecoder
-from server.web.tokens import Identity, Role, issue_token
+from server.web.tokens import issue_token
 
 OVERLAY_TOKEN_TTL_S = 365 * 24 * 3600
 """An overlay stands in a streaming program for months; its token can do nothing but watch."""
@@ -37,7 +38,7 @@ def set_up(app: web.Application) -> None:
 
 async def open_room(request: web.Request) -> web.Response:
     """Open a room as its creator."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     if identity.role is Role.VIEWER and not services.settings.demo:
         raise Refusal(Code.FORBIDDEN)
     title = text.clean((await read_body(request, _new_room)).title, text.TITLE_CHARS_MAX)
@@ -53,7 +54,7 @@ async def open_room(request: web.Request) -> web.Response:
 
 async def end_room(request: web.Request) -> web.Response:
     """End one's own room; ending it again changes nothing."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     room = await _own_room(services, request, identity)
     if room.state == "live":
         await services.rooms.end(room.id)
@@ -98,7 +99,7 @@ async def get_top(request: web.Request) -> web.Response:
 
 async def overlay_token(request: web.Request) -> web.Response:
     """A token for the overlay of one's own room; it can only watch."""
-    services, identity = services_of(request), identity_of(request)
+    services, identity = services_of(request), await identity_of(request)
     room = await _own_room(services, request, identity)
     token = issue_token(
         services.settings,

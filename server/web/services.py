@@ -18,6 +18,7 @@ from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.names import Names
 from server.web.sessions import Sessions
+from server.web.token_checker import TokenChecker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Services:
     sessions: Sessions
     balances: Balances
     names: Names
+    tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event
 

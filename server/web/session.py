@@ -21,11 +21,11 @@ from server.web.close_codes import CloseCode, restart_reason
 from server.web.connection import Connection
 from server.web.frames import PING
 from server.web.gift_sender import GiftSender
+from server.web.identity import Identity
 from server.web.limits import TokenBucket
 from server.web.server_frames import write
 from server.web.services import Services
 from server.web.shapes import User
-from server.web.tokens import Identity, verify
 
 log = structlog.get_logger()
 
@@ -144,8 +144,10 @@ class Session:
         self._hello_until_s = None
         services = self._services
         try:
-            identity = verify(services.settings, frame.token)
-        except Refusal:
+            identity = await services.tokens.verify(frame.token)
+        except Refusal as refusal:
+            if refusal.code is not Code.UNAUTHORIZED:
+                raise
             self.connection.cut_off(CloseCode.UNAUTHORIZED)
             return
         if not await services.connections.admit(identity.user_id, self.id):

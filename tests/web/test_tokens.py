@@ -12,7 +12,8 @@ import pytest
 
 from server.domain.errors import Code, Refusal
 from server.settings import Settings
-from server.web.tokens import Role, issue_token, verify
+from server.web.identity import Role
+from server.web.tokens import issue_token, key_id, verify
 
 SECRET = "0123456789abcdef" * 4
 SETTINGS = Settings(token_secret=SECRET, token_leeway_s=5)
@@ -98,3 +99,59 @@ def test_any_other_token_is_unauthorized_and_the_answer_does_not_say_why(token: 
 def test_no_token_is_issued_that_would_not_be_taken(user: str, role: str, room: str | None):
     with pytest.raises(ValueError, match=r"id has|not a valid Role"):
         issue_token(SETTINGS, user, "A", role, 60, room=room)
+
+
+# Changing keys
+
+NEW = "fedcba9876543210" * 4
+ROTATED = Settings(token_secret=NEW, token_secrets_former=(SECRET,), token_leeway_s=5)
+
+
+def test_a_token_of_a_former_key_is_still_taken_and_new_ones_are_signed_with_the_newest():
+    old = issue_token(SETTINGS, "vera", "Vera", "viewer", 60)
+    assert verify(ROTATED, old).user_id == "vera"
+    new = issue_token(ROTATED, "vera", "Vera", "viewer", 60)
+    assert jwt.get_unverified_header(new)["kid"] == key_id(NEW) != jwt.get_unverified_header(old)["kid"]
+    with pytest.raises(Refusal):
+        verify(SETTINGS, new)
+
+
+def test_a_key_that_was_taken_out_signs_for_nobody():
+    old = issue_token(SETTINGS, "vera", "Vera", "viewer", 60)
+    with pytest.raises(Refusal):
+        verify(Settings(token_secret=NEW), old)
+
+
+@pytest.mark.parametrize("headers", [{}, {"kid": "the app's own name"}], ids=["without a kid", "with its own kid"])
+def test_an_app_that_signs_with_our_keys_need_not_know_their_names(headers: dict[str, str]):
+    for secret in (NEW, SECRET):
+        token = jwt.encode(claims(), secret, algorithm="HS256", headers=headers)
+        assert verify(ROTATED, token).user_id == "vera"
+    with pytest.raises(Refusal):
+        verify(ROTATED, jwt.encode(claims(), "0" * 64, algorithm="HS256", headers=headers))
+
+
+def test_a_kid_of_ours_stands_for_its_own_key_alone():
+    with pytest.raises(Refusal):
+        verify(ROTATED, jwt.encode(claims(), SECRET, algorithm="HS256", headers={"kid": key_id(NEW)}))
+
+
+def test_an_expired_token_stays_expired_whichever_key_signed_it():
+    for secret in (NEW, SECRET):
+        with pytest.raises(Refusal):
+            verify(ROTATED, signed(claims(exp=int(time.time()) - 60), secret=secret))
+
+
+@pytest.mark.parametrize(
+    ("exp", "nbf", "taken"),
+    [(-3, None, True), (-8, None, False), (60, 3, True), (60, 10, False)],
+    ids=["over within the leeway", "over past it", "early within the leeway", "too early"],
+)
+def test_clocks_may_differ_by_the_leeway_and_no_more(exp: int, nbf: int | None, taken: bool):
+    now = int(time.time())
+    token = signed(claims(exp=now + exp) | ({} if nbf is None else {"nbf": now + nbf}))
+    if taken:
+        assert verify(SETTINGS, token).expires_at == now + exp + SETTINGS.token_leeway_s
+    else:
+        with pytest.raises(Refusal):
+            verify(SETTINGS, token)

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from server.ledger import catalogue as ledger_catalogue
 from server.ledger.installation import check_installation
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
+from server.rooms.moderation import Moderation
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.start_error import StartError
@@ -38,6 +40,7 @@ from server.web.key_set import KeySet
 from server.web.names import Names
 from server.web.services import Services
 from server.web.sessions import Sessions
+from server.web.standing import tell_sessions
 from server.web.token_checker import TokenChecker
 
 log = structlog.get_logger()
@@ -103,6 +106,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     services = Services(
@@ -117,6 +121,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         hub=hub,
         connections=connections,
         sessions=sessions,
+        moderation=moderation,
         balances=balances,
         names=names,
         tokens=TokenChecker(settings, key_set),
@@ -124,6 +129,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         draining=asyncio.Event(),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
+    background.append(moderation.run)
     if key_set is not None:
         background.append(key_set.run)
     if settings.demo:

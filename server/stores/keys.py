@@ -14,6 +14,9 @@ WORKERS = "giftstream:workers"
 BALANCES = "giftstream:balances"
 """Channel of the gateways: whose balance changed (gateway, then users, a line each)."""
 
+MODERATION = "giftstream:moderation"
+"""Channel of the gateways: whose rules changed (gateway, `room` or `creator`, its id, a line each)."""
+
 DEMO_BOTS = "giftstream:demo:bots"
 """Which gateway runs the demo's viewers."""
 

@@ -1,8 +1,10 @@
 """The gateway's web application: every address it answers, and what happens around each answer."""
 
+import re
+
 from aiohttp import web
 
-from server.web import http_demo, http_rooms
+from server.web import http_demo, http_moderation, http_rooms
 from server.web.documents import add_documents
 from server.web.health import healthz, readyz
 from server.web.metrics import counting, metrics
@@ -25,10 +27,11 @@ def build_app(services: Services) -> web.Application:
     app[SERVICES] = services
     http_demo.set_up(app, services)
     http_rooms.set_up(app)
+    http_moderation.set_up(app)
     app.on_response_prepare.append(add_headers)
     for route in ROUTES:
-        # Any room id reaches its handler: whether it can be one is the rooms' business, and has its own code.
-        app.router.add_route(route.method, API_ROOT + route.path.replace("{room}", "{room:[^/]+}"), route.handler)
+        # Any id reaches its handler: whether it can be one is the handler's business, and has its own code.
+        app.router.add_route(route.method, API_ROOT + re.sub(r"{(\w+)}", r"{\1:[^/]+}", route.path), route.handler)
     add_documents(app)
     app.router.add_get("/ws", socket)
     app.router.add_get("/healthz", healthz)

@@ -14,6 +14,7 @@ from server.web.connection import Connection
 from server.web.counts import ACCEPTED
 from server.web.identity import Identity
 from server.web.services import Services
+from server.web.standing import SHUT_OUT, shut_out
 
 IN_FLIGHT_RETRY_MS = 100
 
@@ -43,6 +44,8 @@ class GiftSender:
             return self._send_from_outside(frame, identity)
         elif services.draining.is_set():
             self._order(frame, identity, room, Code.UNAVAILABLE)
+        elif self._shut_out(identity, room):
+            self._order(frame, identity, room, Code.FORBIDDEN)
         elif services.hub.state(room.id) == "ended":
             self._order(frame, identity, room, Code.ROOM_ENDED)
         else:
@@ -56,10 +59,17 @@ class GiftSender:
     async def _send_from_outside(self, frame: Gift, identity: Identity) -> None:
         try:
             room = await self._services.rooms.info(frame.room)
+            await self._services.moderation.learn(room)
         except Refusal as refusal:
             self.refuse(frame, refusal)
             return
-        self._order(frame, identity, room, Code.ROOM_ENDED if room.state != "live" else Code.NOT_JOINED)
+        if self._shut_out(identity, room):
+            self._order(frame, identity, room, Code.FORBIDDEN)
+        else:
+            self._order(frame, identity, room, Code.ROOM_ENDED if room.state != "live" else Code.NOT_JOINED)
+
+    def _shut_out(self, identity: Identity, room: RoomInfo) -> bool:
+        return shut_out(self._services.moderation, identity, room.id)
 
     def _order(self, frame: Gift, identity: Identity, room: RoomInfo, refusal: Code | None) -> None:
         answer = self._services.gifting.send(
@@ -81,7 +91,10 @@ class GiftSender:
         seconds = future.get_loop().time() - asked_s
         if not isinstance(answer, Accepted):
             services.counts.gift(answer.code, seconds)
-            nack = server_frames.gift_nack(request_id, answer.code, coins=answer.coins, retry_ms=answer.retry_ms)
+            message = SHUT_OUT if answer.code is Code.FORBIDDEN else None
+            nack = server_frames.gift_nack(
+                request_id, answer.code, message=message, coins=answer.coins, retry_ms=answer.retry_ms
+            )
             self._connection.answer(nack)
             return
         services.counts.gift(ACCEPTED, seconds)

@@ -18,6 +18,7 @@ from server.web.counts import ACCEPTED
 from server.web.http import answer, identity_of, read_body, services_of
 from server.web.route import Route
 from server.web.shapes import GiftKind, GiftKinds, GiftSent, NewGift
+from server.web.standing import SHUT_OUT, shut_out
 from server.web.strict_json import StrictDecoder
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
@@ -36,6 +37,8 @@ async def send_gift(request: web.Request) -> web.Response:
     request_id = idempotency_id(request)
     body = await read_body(request, _new_gift)
     room, _ = await services.rooms.now(request.match_info["room"])
+    await services.moderation.learn(room)
+    refusal = Code.FORBIDDEN if shut_out(services.moderation, identity, room.id) else None
     clock = asyncio.get_running_loop().time
     asked_s = clock()
     fingerprint = fingerprint_of(room.id, body.gift, body.count)
@@ -47,14 +50,14 @@ async def send_gift(request: web.Request) -> web.Response:
         count=body.count,
         request_id=request_id,
         fingerprint=fingerprint,
-        refusal=Code.UNAVAILABLE if services.draining.is_set() else None,
+        refusal=Code.UNAVAILABLE if services.draining.is_set() else refusal,
     )
     services.counts.gift(ACCEPTED if isinstance(sent, Accepted) else sent.code, clock() - asked_s)
     # An answer that was restored from the ledger has lost its fingerprint, and is believed.
     if sent.fingerprint not in {"", fingerprint}:
         raise Refusal(Code.IDEMPOTENCY_CONFLICT)
     if not isinstance(sent, Accepted):
-        raise Refusal(sent.code, retry_ms=sent.retry_ms)
+        raise Refusal(sent.code, SHUT_OUT if sent.code is Code.FORBIDDEN else None, retry_ms=sent.retry_ms)
     services.balances.changed(identity.user_id)
     services.names.note(identity.user_id, identity.name)
     return answer(GiftSent(str(sent.gift_id), sent.coins, sent.combo, sent.at_us), 201)

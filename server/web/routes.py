@@ -1,6 +1,13 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
-from server.web import http_demo, http_gifts, http_money, http_rooms
+from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
 from server.web.route import Route
 
-ROUTES: tuple[Route, ...] = (*http_demo.ROUTES, *http_gifts.ROUTES, *http_rooms.ROUTES, *http_money.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *http_demo.ROUTES,
+    *http_gifts.ROUTES,
+    *http_rooms.ROUTES,
+    *http_moderation.ROUTES,
+    *http_blocks.ROUTES,
+    *http_money.ROUTES,
+)

@@ -51,7 +51,7 @@ async def preflights(request: web.Request, handler: Handler) -> web.StreamRespon
     if not (asks and request.path.startswith(API_ROOT)):
         return await handler(request)
     headers = {
-        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
         "Access-Control-Max-Age": str(PREFLIGHT_AGE_S),
     }

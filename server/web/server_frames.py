@@ -3,7 +3,7 @@
 `joined`, `delta` and `room_ended` come from the room as finished bytes; their shapes are here for the API document.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Encoder
@@ -40,9 +40,19 @@ class Joined(Struct, frozen=True, tag_field="type", tag="joined"):
 
 
 class Left(Struct, frozen=True, tag_field="type", tag="left"):
-    """The answer to `leave`."""
+    """The answer to `leave`; with a code and without being asked for, the member was put out."""
 
     room: str
+    code: Code | UnsetType = UNSET
+    message: str | UnsetType = UNSET
+
+
+class RoomStanding(Struct, frozen=True, tag_field="type", tag="standing"):
+    """What the member is in the room: after `joined` unless a viewer who may chat, and whenever it changes."""
+
+    room: str
+    role: Literal["viewer", "moderator", "creator"]
+    muted_until: TimeUs | UnsetType = UNSET
 
 
 class GiftAck(Struct, frozen=True, tag_field="type", tag="gift_ack"):
@@ -158,6 +168,7 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
     Welcome,
     Joined,
     Left,
+    RoomStanding,
     GiftAck,
     GiftNack,
     Ack,
@@ -177,9 +188,11 @@ def write(frame: Struct) -> bytes:
     return text_frame(_encode(frame))
 
 
-def gift_nack(request_id: str, code: Code, *, coins: int | None = None, retry_ms: int | None = None) -> bytes:
-    """The refusal of a gift, with the code's own sentence."""
-    return write(GiftNack(request_id, code, RULES[code].message, _given(coins), _given(retry_ms)))
+def gift_nack(
+    request_id: str, code: Code, *, message: str | None = None, coins: int | None = None, retry_ms: int | None = None
+) -> bytes:
+    """The refusal of a gift, with the code's own sentence unless another is given."""
+    return write(GiftNack(request_id, code, message or RULES[code].message, _given(coins), _given(retry_ms)))
 
 
 def nack(request_id: str, refusal: Refusal) -> bytes:

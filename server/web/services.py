@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from server.domain.catalogue import Catalogue
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
+from server.rooms.moderation import Moderation
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores.postgres import Pool
@@ -36,6 +37,7 @@ class Services:
     hub: Hub
     connections: Connections
     sessions: Sessions
+    moderation: Moderation
     balances: Balances
     names: Names
     tokens: TokenChecker

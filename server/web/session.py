@@ -10,10 +10,8 @@ from typing import Any
 
 import structlog
 
-from server.domain import text
 from server.domain.errors import Code, Refusal
 from server.domain.ids import new_id
-from server.rooms.rooms import RoomInfo
 from server.stores.failures import STORE_AWAY
 from server.web import client_frames, server_frames
 from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping
@@ -23,6 +21,7 @@ from server.web.frames import PING
 from server.web.gift_sender import GiftSender
 from server.web.identity import Identity
 from server.web.limits import TokenBucket
+from server.web.room_visits import RoomVisits
 from server.web.server_frames import write
 from server.web.services import Services
 from server.web.shapes import User
@@ -47,9 +46,8 @@ class Session:
         self.identity: Identity | None = None
         self.gifts = GiftSender(services, connection)
         self._services = services
-        self._rooms: dict[str, RoomInfo] = {}
+        self._visits = RoomVisits(services, connection)
         self._frames = TokenBucket(settings.frames_per_second, settings.frames_burst, now_s)
-        self._likes = TokenBucket(settings.likes_per_second, settings.likes_burst, now_s)
         self._bad_frames: deque[float] = deque(maxlen=settings.bad_frames_per_minute)
         self._hello_until_s: float | None = now_s + settings.hello_timeout_s
         self._pings_unanswered = 0
@@ -75,7 +73,7 @@ class Session:
             self.bad_frame(error)
             return None
         if type(frame) is Gift and self.identity is not None:
-            return self.gifts.send(frame, self.identity, self._rooms.get(frame.room))
+            return self.gifts.send(frame, self.identity, self._visits.get(frame.room))
         return self._handle(frame)
 
     def bad_frame(self, error: FrameError | None = None) -> None:
@@ -114,13 +112,13 @@ class Session:
             return
         match frame:
             case Join():
-                await self._join(frame, identity)
+                await self._visits.join(frame, identity)
             case Chat():
-                await self._chat(frame, identity)
+                await self._visits.chat(frame, identity)
             case Like():
-                await self._like(frame, identity)
+                await self._visits.like(frame, identity)
             case Leave():
-                self._leave(frame)
+                self._visits.leave(frame)
             case Ping():
                 self.connection.answer(
                     write(server_frames.Pong() if frame.ts is None else server_frames.Pong(frame.ts))
@@ -168,48 +166,10 @@ class Session:
             )
         )
 
-    async def _join(self, frame: Join, identity: Identity) -> None:
-        if identity.room is not None and frame.room != identity.room:
-            raise Refusal(Code.FORBIDDEN)
-        rooms_max = self._services.settings.rooms_per_connection_max
-        if frame.room not in self._rooms and len(self._rooms) >= rooms_max:
-            raise Refusal(Code.LIMIT_EXCEEDED, f"One connection can be in {rooms_max} rooms.")
-        room = await self._services.rooms.info(frame.room)
-        if room.state != "live":
-            raise Refusal(Code.ROOM_ENDED)
-        hub = self._services.hub
-        frames = await hub.join(self.connection, room.id, frame.since, viewer=not identity.read_only)
-        if hub.state(room.id) == "ended":  # a moment ago, and nobody will say so again
-            hub.leave(self.connection, room.id)
-            raise Refusal(Code.ROOM_ENDED)
-        self.connection.write(frames)
-        self._rooms[room.id] = room
-
-    def _leave(self, frame: Leave) -> None:
-        if self._rooms.pop(frame.room, None) is not None:
-            self._services.hub.leave(self.connection, frame.room)
-        self.connection.answer(write(server_frames.Left(frame.room)))
-
-    async def _chat(self, frame: Chat, identity: Identity) -> None:
-        if identity.read_only:
-            raise Refusal(Code.FORBIDDEN)
-        if frame.room not in self._rooms:
-            await self._services.rooms.info(frame.room)
-            raise Refusal(Code.NOT_JOINED)
-        if len(frame.text) > text.CHAT_CHARS_MAX * 4:
-            raise Refusal(Code.BAD_REQUEST, f"A chat line has at most {text.CHAT_CHARS_MAX} characters.")
-        line = text.clean(frame.text, text.CHAT_CHARS_MAX)
-        if not line:
-            raise Refusal(Code.BAD_REQUEST, "There is nothing to read in this chat line.")
-        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line)
-        self.connection.answer(write(server_frames.Ack(frame.id)))
-
-    async def _like(self, frame: Like, identity: Identity) -> None:
-        if identity.read_only or frame.room not in self._rooms:
-            return
-        count = self._likes.take_up_to(self.connection.heard_s, min(frame.count, client_frames.LIKES_PER_FRAME_MAX))
-        if count:
-            await self._services.rooms.like(frame.room, count)
+    def stand(self, room_id: str) -> None:
+        """The user's standing in a room changed."""
+        if self.identity is not None:
+            self._visits.stand(room_id, self.identity)
 
     # -- time, and the end -----------------------------------------------------------------------------------------
 
@@ -234,8 +194,6 @@ class Session:
         services = self._services
         user_id = None if self.identity is None else self.identity.user_id
         services.sessions.drop(self, user_id)
-        for room_id in self._rooms:
-            services.hub.leave(self.connection, room_id)
-        self._rooms.clear()
+        self._visits.end()
         if user_id is not None:
             await services.connections.release(user_id, self.id)

@@ -59,6 +59,24 @@ async def test_the_documents_are_served(gateway: Gateway):
             assert await response.read() == document
 
 
+Attempt = tuple[str | None, Any, int]
+
+
+def moderation_calls(room: str, creator: str, viewer: str) -> dict[tuple[str, str], tuple[str, Any, list[Attempt]]]:
+    """What a creator may and a viewer may not; bodies where a call has one."""
+    calls: dict[tuple[str, str], tuple[str, Any, list[Attempt]]] = {}
+    for kind, body in (("moderators", None), ("mutes", {"seconds": 60}), ("bans", None)):
+        path = f"/rooms/{room}/{kind}"
+        tried: list[Attempt] = [(creator, body, 200), (viewer, body, 403), (None, body, 401)]
+        calls["put", f"/rooms/{{room}}/{kind}/{{user}}"] = (f"{path}/walt", None, tried)
+        calls["get", f"/rooms/{{room}}/{kind}"] = (path, None, [(creator, None, 200), (viewer, None, 403)])
+        calls["delete", f"/rooms/{{room}}/{kind}/{{user}}"] = (f"{path}/walt", None, [(creator, None, 200)])
+    calls["put", "/creator/blocks/{user}"] = ("/creator/blocks/walt", None, [(creator, None, 200), (None, None, 401)])
+    calls["get", "/creator/blocks"] = ("/creator/blocks", None, [(creator, None, 200), (None, None, 401)])
+    calls["delete", "/creator/blocks/{user}"] = ("/creator/blocks/walt", None, [(creator, None, 200)])
+    return calls
+
+
 async def test_every_documented_call_answers_as_documented(start_gateway: StartGateway, worker: RoomsReader):
     gateway = await start_gateway(demo=True, demo_bots=False)
     _, login = await gateway.post("/demo/login", {"name": "Vera"})
@@ -99,6 +117,7 @@ async def test_every_documented_call_answers_as_documented(start_gateway: StartG
             None,
             [(creator, None, 200), (viewer, None, 403), (None, None, 401)],
         ),
+        **moderation_calls(room, creator, viewer),
         ("get", "/wallet"): ("/wallet", None, [(viewer, None, 200), (None, None, 401)]),
         ("get", "/wallet/gifts"): ("/wallet/gifts", None, [(viewer, None, 200), (None, None, 401)]),
         ("get", "/creator/earnings"): ("/creator/earnings", None, [(creator, None, 200), (None, None, 401)]),

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from server.domain import text
 from server.domain.errors import Code, Refusal
 from server.rooms.rooms import RoomInfo
-from server.rooms.standing import RoomRole, Standing
+from server.rooms.standing import Standing
 from server.web import client_frames, server_frames
 from server.web.client_frames import Chat, Join, Leave, Like
 from server.web.connection import Connection
@@ -27,6 +27,8 @@ class RoomVisits:
         self._services = services
         self._connection = connection
         self._rooms: dict[str, RoomInfo] = {}
+        self._told: set[str] = set()
+        """Rooms in which the client knows itself as something else than a viewer who may chat."""
         self._likes = TokenBucket(settings.likes_per_second, settings.likes_burst, connection.heard_s)
 
     def get(self, room_id: str) -> RoomInfo | None:
@@ -52,8 +54,8 @@ class RoomVisits:
         finally:
             if not kept:
                 moderation.release(room.id)
-        if standing.role is not RoomRole.VIEWER or standing.muted_until_s:
-            self._connection.answer(_said(room.id, standing))
+        if standing != Standing() or room.id in self._told:
+            self._tell(room.id, standing)
 
     async def _enter(self, frame: Join, identity: Identity, room: RoomInfo) -> Standing:
         hub = self._services.hub
@@ -113,22 +115,25 @@ class RoomVisits:
             self._connection.answer(write(server_frames.Left(room_id, refusal.code, refusal.message)))
         else:
             standing = self._services.moderation.standing(room_id, identity.user_id)
-            self._connection.answer(_said(room_id, standing))
+            self._tell(room_id, standing)
 
     def end(self) -> None:
         """Leaves every room, without a word."""
         for room_id in list(self._rooms):
             self._go(room_id)
 
+    def _tell(self, room_id: str, standing: Standing) -> None:
+        if standing == Standing():
+            self._told.discard(room_id)
+        else:
+            self._told.add(room_id)
+        until_us = int(standing.muted_until_s * 1_000_000) or UNSET
+        self._connection.answer(write(server_frames.RoomStanding(room_id, standing.role.value, until_us)))
+
     def _go(self, room_id: str) -> None:
         if self._rooms.pop(room_id, None) is not None:
             self._services.hub.leave(self._connection, room_id)
             self._services.moderation.release(room_id)
-
-
-def _said(room_id: str, standing: Standing) -> bytes:
-    until_us = int(standing.muted_until_s * 1_000_000) or UNSET
-    return write(server_frames.RoomStanding(room_id, standing.role.value, until_us))
 
 
 def _muted(until_s: float) -> Refusal:

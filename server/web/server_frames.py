@@ -48,7 +48,7 @@ class Left(Struct, frozen=True, tag_field="type", tag="left"):
 
 
 class RoomStanding(Struct, frozen=True, tag_field="type", tag="standing"):
-    """What the member is in the room: after `joined` unless a viewer who may chat, and whenever it changes."""
+    """What the member is in the room, if not a viewer who may chat: after `joined`, and whenever it changes."""
 
     room: str
     role: Literal["viewer", "moderator", "creator"]

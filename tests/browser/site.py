@@ -67,6 +67,10 @@ class Site:
         async with self.http.post(f"{self.url}/api/v1{path}", json=body, headers=headers) as answer:
             return await _read(answer)
 
+    async def put(self, path: str, account: Account) -> dict[str, Any]:
+        async with self.http.put(f"{self.url}/api/v1{path}", headers=_headers(account)) as answer:
+            return await _read(answer)
+
 
 def _headers(account: Account | None) -> dict[str, str]:
     return {} if account is None else {"Authorization": f"Bearer {account.token}"}

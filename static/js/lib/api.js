@@ -60,6 +60,16 @@ export class Api {
     return this.#request("POST", path, body, idempotencyKey);
   }
 
+  /** @param {string} path @param {object} [body] @returns {Promise<any>} @throws {ApiError} */
+  put(path, body) {
+    return this.#request("PUT", path, body);
+  }
+
+  /** @param {string} path @returns {Promise<any>} @throws {ApiError} */
+  delete(path) {
+    return this.#request("DELETE", path);
+  }
+
   /**
    * Signs in as a demo viewer.
    * @param {string} name

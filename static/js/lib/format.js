@@ -7,6 +7,8 @@ const whole = new Intl.NumberFormat(LANGUAGES, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(LANGUAGES, { notation: "compact", maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(LANGUAGES, { numeric: "auto", style: "narrow" });
 
+const moment = new Intl.DateTimeFormat(LANGUAGES, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+
 const MICROSECONDS_PER_SECOND = 1_000_000;
 const COMPACT_FROM = 10_000;
 
@@ -34,6 +36,11 @@ export function formatRelativeTime(atUs, nowMs = Date.now()) {
     if (ageS >= lengthS) return relative.format(-Math.floor(ageS / lengthS), unit);
   }
   return relative.format(0, "second");
+}
+
+/** @param {number} atUs microseconds since the epoch @returns {string} day and time of day: Nov 22, 8:15 PM */
+export function formatMoment(atUs) {
+  return moment.format(atUs / 1000);
 }
 
 /**

@@ -26,14 +26,14 @@ const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", 
 
 /**
  * @typedef {"connecting"|"live"|"reconnecting"|"offline"|"closed"} ConnectionState
- * @typedef {{state: ConnectionState, reason: string, code: number|null, retry_in_ms: number|null}} StateDetail
+ * @typedef {{state: ConnectionState, reason: string, code: number|null, retry_in_ms: number|null, message?: string}} StateDetail
  * @typedef {import("./gift_outbox.js").GiftAck} GiftAck
  * @typedef {import("./gift_outbox.js").GiftNack} GiftNack
  */
 
 /**
- * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "room_ended", "error"
- * with the frame as detail. After "closed" nothing comes back by itself; call connect() again for a new start.
+ * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "standing", "room_ended",
+ * "error" with the frame as detail. After "closed" nothing comes back by itself; call connect() again for a new start.
  */
 export class RoomSocket extends EventTarget {
   /** @type {WebSocket|null} */
@@ -139,6 +139,8 @@ export class RoomSocket extends EventTarget {
       case "nack": return this.#answerAsk(frame);
       case "error": return this.#onError(frame);
       case "wallet": return this.#emit("wallet", frame);
+      case "standing": return frame.room === this.room ? this.#emit("standing", frame) : undefined;
+      case "left": return frame.room === this.room && frame.code ? this.#stop(CLOSED_BY_CLIENT, frame.code, frame.message) : undefined;
       case "room_ended": return frame.room === this.room ? this.#emit("room_ended", frame) : undefined;
       default: return undefined;
     }
@@ -174,7 +176,7 @@ export class RoomSocket extends EventTarget {
   /** @param {any} frame */
   #onError(frame) {
     this.#emit("error", frame);
-    if (this.#state !== "live" && FINAL_JOIN_ERRORS.has(frame.code)) this.#stop(CLOSED_BY_CLIENT, frame.code);
+    if (this.#state !== "live" && FINAL_JOIN_ERRORS.has(frame.code)) this.#stop(CLOSED_BY_CLIENT, frame.code, frame.message);
   }
 
   /** @param {number} heartbeatMs */
@@ -218,13 +220,13 @@ export class RoomSocket extends EventTarget {
     socket.close();
   }
 
-  /** @param {number} code @param {string} reason */
-  #stop(code, reason) {
+  /** @param {number} code @param {string} reason @param {string} [message] the server's own words */
+  #stop(code, reason, message) {
     this.#drop();
     removeEventListener("online", this.onOnline);
     removeEventListener("offline", this.onOffline);
     this.#timers.clearAll();
-    this.#setState("closed", reason, { code });
+    this.#setState("closed", reason, { code, message });
     this.#outbox.close();
   }
 

@@ -3,6 +3,7 @@
  */
 
 import { avatar, paintAvatar } from "../lib/avatar.js";
+import { chatMenu, nameChatMenu } from "../lib/chat_moderation.js";
 import { element, setText, userText } from "../lib/element.js";
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
@@ -67,13 +68,15 @@ export class Chat {
   #append({ from, text }) {
     const full = this.list.children.length >= LINES_MAX;
     const node = full ? /** @type {HTMLElement} */ (this.list.firstElementChild) : chatLine();
-    const [face, words] = /** @type {HTMLElement[]} */ ([...node.children]);
+    const [face, words, menu] = /** @type {HTMLElement[]} */ ([...node.children]);
     const [name, badge, body] = /** @type {HTMLElement[]} */ ([...words.children]);
     paintAvatar(face, from);
     setText(name, from.name);
     badge.hidden = from.id !== this.creatorId;
     setText(body, text);
+    nameChatMenu(menu, from.name);
     node.dataset.from = from.id;
+    node.dataset.name = from.name;
     this.list.append(node);
   }
 
@@ -85,7 +88,9 @@ export class Chat {
     const answer = await this.socket.sendChat(text);
     if (answer.type === "ack") return;
     if (this.input.value === "") this.input.value = text;
-    showToast(explain(answer.code ?? "", answer.message), { kind: "problem" });
+    // What is forbidden here the server says better: until when, for one who is muted.
+    const said = answer.code === "forbidden" ? answer.message : undefined;
+    showToast(said ?? explain(answer.code ?? "", answer.message), { kind: "problem" });
   }
 }
 
@@ -93,5 +98,5 @@ export class Chat {
 function chatLine() {
   const badge = element("span", { class: "chat-badge", text: "Creator" });
   return element("li", { class: "chat-line", testid: "chat-line" }, avatar(null),
-    element("span", { class: "chat-words" }, userText("", "chat-name"), badge, userText("", "chat-text")));
+    element("span", { class: "chat-words" }, userText("", "chat-name"), badge, userText("", "chat-text")), chatMenu());
 }

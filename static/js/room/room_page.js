@@ -9,8 +9,11 @@ import { Governor } from "../effects/governor.js";
 import { Hearts } from "../effects/hearts.js";
 import { Particles } from "../effects/particles.js";
 import { StagePlayer } from "../effects/stage_player.js";
+import { ChatModeration } from "../lib/chat_moderation.js";
+import { formatMoment } from "../lib/format.js";
 import { applyFrame, emptyRoomState } from "../lib/room_state.js";
 import { RoomSocket } from "../lib/socket.js";
+import { showToast } from "../lib/toasts.js";
 import { Announcer } from "./announcer.js";
 import { Balance } from "./balance.js";
 import { Chat } from "./chat.js";
@@ -66,6 +69,7 @@ export class RoomPage {
     this.bar = new ConnectionBar(part("connection"));
     this.announcer = new Announcer(part("announcer"));
     this.chat = new Chat({ list: part("chat"), form: /** @type {HTMLFormElement} */ (part("composer")), loop, socket: this.socket });
+    this.moderation = new ChatModeration({ list: part("chat"), api, room: () => room });
     this.likes = new Likes({ surface: part("surface"), button: part("like"), origin: part("hearts"), hearts: this.hearts, socket: this.socket });
 
     this.wallet = new WalletSheet({ api, balance: this.balance, catalogue });
@@ -95,15 +99,23 @@ export class RoomPage {
     };
     on("welcome", ({ user, coins }) => {
       this.session.identify(user);
+      this.moderation.setRole("viewer");
       this.balance.correct(coins);
     });
     on("wallet", ({ coins }) => this.balance.correct(coins));
     on("joined", (frame) => this.#apply(frame));
+    on("standing", (frame) => this.#stand(frame));
     on("delta", (frame) => this.#apply(frame));
     on("room_ended", (frame) => this.#apply(frame));
     on("state", (detail) => this.#onConnection(detail));
     addEventListener("pagehide", () => this.socket.close());
     addEventListener("pageshow", (event) => event.persisted && this.socket.connect());
+  }
+
+  /** @param {{role: string, muted_until?: number}} standing */
+  #stand({ role, muted_until }) {
+    this.moderation.setRole(role);
+    if (muted_until) showToast(`You are muted in this room until ${formatMoment(muted_until)}.`, { kind: "problem" });
   }
 
   /** @param {any} frame */
@@ -155,6 +167,7 @@ export class RoomPage {
     if (detail.state !== "closed") return;
     if (detail.reason === "unauthorized") this.signedOut();
     else if (detail.reason === "room_ended") this.#end();
+    else if (detail.reason === "forbidden") this.#leaveWith(missingScreen(detail.message ?? "You may not watch this room."));
     else if (detail.reason === "room_not_found") this.#leaveWith(missingScreen("This room does not exist."));
   }
 
@@ -184,7 +197,7 @@ export class RoomPage {
     this.root.append(screen);
     for (const child of this.root.children) if (child !== screen) child.toggleAttribute("inert", true);
     const focusScreen = () => /** @type {HTMLElement|null} */ (screen.querySelector("a"))?.focus();
-    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet]) {
+    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet, this.moderation]) {
       // An open sheet keeps the focus until it is gone.
       if (sheet.isOpen) sheet.addEventListener("close", focusScreen, { once: true });
       sheet.close();

@@ -2,6 +2,7 @@
  * Chat as the creator sees it: the last lines, following the newest unless the creator scrolled up, and a field to write.
  */
 
+import { ChatModeration, chatMenu } from "../lib/chat_moderation.js";
 import { element, userText } from "../lib/element.js";
 import { showToast } from "../lib/toasts.js";
 import { hueOf } from "../lib/avatar.js";
@@ -25,8 +26,10 @@ export class ChatPanel {
   #socket = null;
   #sending = false;
 
-  constructor() {
+  /** @param {import("../lib/api.js").Api} api */
+  constructor(api) {
     this.list = byId("chat-lines");
+    this.moderation = new ChatModeration({ list: this.list, api, room: () => this.#socket?.room ?? "" });
     this.form = byId("chat-form");
     this.field = /** @type {HTMLInputElement} */ (byId("chat-text"));
     this.form.addEventListener("submit", (event) => {
@@ -38,6 +41,7 @@ export class ChatPanel {
   /** @param {RoomSocket|null} socket null while there is no room to write to */
   attach(socket) {
     this.#socket = socket;
+    this.moderation.setRole(socket ? "creator" : "viewer");
     this.list.replaceChildren();
     this.allow(socket !== null);
   }
@@ -75,5 +79,9 @@ function chatLine(line, own) {
   const name = userText(line.from.name, "chat-name");
   name.style.setProperty("--name-hue", String(hueOf(line.from.id)));
   const text = userText(line.text, "chat-text");
-  return element("li", { class: own ? "chat-line is-creator" : "chat-line", testid: "studio-chat-line" }, name, " ", text);
+  return element("li", {
+    class: own ? "chat-line is-creator" : "chat-line",
+    testid: "studio-chat-line",
+    attrs: { "data-from": line.from.id, "data-name": line.from.name },
+  }, name, " ", text, !own && chatMenu(line.from.name));
 }

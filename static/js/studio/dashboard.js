@@ -32,7 +32,7 @@ export class Dashboard extends EventTarget {
     this.api = api;
     this.session = session;
     this.view = new LiveView(giftName);
-    this.chat = new ChatPanel();
+    this.chat = new ChatPanel(api);
     this.overlay = new OverlayLink(api);
     this.announcer = new Announcer(byId("announcer"));
     this.endDialog = new EndDialog(() => this.#end());

@@ -1,12 +1,12 @@
 """`/healthz` and `/metrics` of a worker, on a port of their own where one is set."""
 
 import asyncio
-import hmac
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from server.metrics_access import may_read_metrics
 from server.settings import Settings
 from server.start_error import StartError
 
@@ -18,7 +18,7 @@ async def serve_status(settings: Settings, stop: asyncio.Event) -> None:
     app = web.Application()
     app.router.add_get("/healthz", _healthz)
     if settings.metrics:
-        app.router.add_get("/metrics", _metrics(settings.metrics_token))
+        app.router.add_get("/metrics", _metrics(settings))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -35,11 +35,9 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"ok": True}, headers={"Cache-Control": "no-store"})
 
 
-def _metrics(token: str) -> Handler:
+def _metrics(settings: Settings) -> Handler:
     async def metrics(request: web.Request) -> web.Response:
-        if token and not hmac.compare_digest(
-            request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
-        ):
+        if not may_read_metrics(settings, request):
             raise web.HTTPUnauthorized
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

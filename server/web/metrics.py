@@ -1,6 +1,5 @@
 """`/metrics`: what this gateway process counts. Several processes share a port, so each sample names its process."""
 
-import hmac
 from collections.abc import Iterable
 
 from aiohttp import web
@@ -10,9 +9,12 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from server.domain.errors import Code, Refusal
+from server.metrics_access import may_read_metrics
 from server.web.http import services_of
 from server.web.problems import Handler
 from server.web.services import SERVICES, Services
+
+CLOSED = "Without GIFTSTREAM_METRICS_TOKEN only callers on the server's own machine may read this."
 
 
 class _Named(Collector):
@@ -36,13 +38,12 @@ class _Named(Collector):
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """The exposition format of Prometheus; asks for the metrics token where one is set."""
+    """The exposition format of Prometheus, for those who may read it."""
     services = services_of(request)
     if not services.settings.metrics:
         raise Refusal(Code.NOT_FOUND)
-    wanted, given = services.settings.metrics_token, request.headers.get("Authorization", "")
-    if wanted and not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
-        raise Refusal(Code.UNAUTHORIZED)
+    if not may_read_metrics(services.settings, request):
+        raise Refusal(Code.UNAUTHORIZED, None if services.settings.metrics_token else CLOSED)
     body = generate_latest(_Named(services))
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -35,6 +35,7 @@ from server.web.app import build_app
 from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
+from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
 from server.web.names import Names
@@ -127,6 +128,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
+        entrance=Entrance(),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background.append(moderation.run)

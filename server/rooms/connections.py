@@ -26,6 +26,9 @@ class Connections:
         self._redis = redis
         self._max = settings.connections_per_user_max
         self._sessions: dict[str, str] = {}
+        self._closed: list[tuple[str, str]] = []
+        """Users and sessions that are still to be counted out."""
+        self._counting_out = False
 
     async def admit(self, user_id: str, session: str) -> bool:
         """Counts a new socket in, or says False when the user has too many. Raises Refusal (unavailable)."""
@@ -40,12 +43,19 @@ class Connections:
         return bool(admitted)
 
     async def release(self, user_id: str, session: str) -> None:
-        """Counts a closed socket out. Never fails: what cannot be told expires."""
+        """Counts a closed socket out, in one go with all that close meanwhile. Never fails: what cannot be told
+        expires.
+        """
         self._sessions.pop(session, None)
+        self._closed.append((user_id, session))
+        if self._counting_out:
+            return
+        self._counting_out = True
         try:
-            await self._redis.zrem(keys.connections(user_id), session)
-        except REDIS_AWAY as error:
-            log.warning("a closed connection was not counted out", error=type(error).__name__)
+            while self._closed:
+                await self._count_out()
+        finally:
+            self._counting_out = False
 
     async def run(self) -> None:
         """Renews the sockets of this gateway until cancelled."""
@@ -64,3 +74,14 @@ class Connections:
             await pipeline.execute()
         except REDIS_AWAY as error:
             log.warning("connections were not renewed", error=type(error).__name__)
+
+    async def _count_out(self) -> None:
+        closed = self._closed[:SESSIONS_PER_PIPELINE]
+        del self._closed[:SESSIONS_PER_PIPELINE]
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id, session in closed:
+            pipeline.zrem(keys.connections(user_id), session)
+        try:
+            await pipeline.execute()
+        except REDIS_AWAY as error:
+            log.warning("closed connections were not counted out", count=len(closed), error=type(error).__name__)

@@ -17,6 +17,7 @@ from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
 from server.web.balances import Balances
 from server.web.counts import Counts
+from server.web.entrance import Entrance
 from server.web.names import Names
 from server.web.sessions import Sessions
 from server.web.token_checker import TokenChecker
@@ -43,6 +44,7 @@ class Services:
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event
+    entrance: Entrance
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

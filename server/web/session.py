@@ -112,7 +112,8 @@ class Session:
             return
         match frame:
             case Join():
-                await self._visits.join(frame, identity)
+                async with self._services.entrance.turn():
+                    await self._visits.join(frame, identity)
             case Chat():
                 await self._visits.chat(frame, identity)
             case Like():
@@ -148,6 +149,13 @@ class Session:
                 raise
             self.connection.cut_off(CloseCode.UNAUTHORIZED)
             return
+        async with services.entrance.turn():
+            # Whoever left while it waited costs no more.
+            if not self.connection.transport.is_closing():
+                await self._come_in(identity)
+
+    async def _come_in(self, identity: Identity) -> None:
+        services = self._services
         if not await services.connections.admit(identity.user_id, self.id):
             self.connection.cut_off(CloseCode.TOO_MANY_CONNECTIONS)
             return

@@ -147,6 +147,18 @@ async def test_connections_are_counted_over_gateways_and_renewed(
     assert not await two.admit("ann", "s5")
 
 
+async def test_connections_that_close_together_are_counted_out_together(redis: Redis, settings: Settings) -> None:
+    connections = Connections(redis, settings)
+    for number in range(100):
+        assert await connections.admit(f"u{number}", f"s{number}")
+    await redis.config_resetstat()
+    await asyncio.gather(*(connections.release(f"u{number}", f"s{number}") for number in range(100)))
+    assert not await redis.keys("{u:*}:connections")
+    calls = await redis.info("commandstats")
+    assert calls["cmdstat_zrem"]["calls"] == 100
+    assert (await redis.info("stats"))["total_connections_received"] <= 2
+
+
 async def test_connections_without_redis_are_refused_and_release_never_fails(settings: Settings) -> None:
     nobody = await connect("unix:///nowhere.sock")
     connections = Connections(nobody, settings)

@@ -69,20 +69,37 @@ class Stretch:
             yield after, to, coins_by_viewer
 
 
+class ForeignRedisError(Exception):
+    """This Redis is not the one that the shard was opened on last: a failover left it behind, or its data are older."""
+
+
 async def read_log(
-    redis: Redis, shard: int, epoch: int, after: int, *, gifts_max: int, bytes_max: int, to: int | None = None
+    redis: Redis,
+    shard: int,
+    epoch: int,
+    after: int,
+    *,
+    gifts_max: int,
+    bytes_max: int,
+    to: int | None = None,
+    opening: str | None = None,
 ) -> Stretch:
     """The log past a number, up to `to` or its end; whole entries, until gifts_max or bytes_max is reached.
 
-    Raises LogGapError when the log does not go on with the next number, RedisError when Redis is away.
+    opening: the token that the Redis must carry which is read; None reads any. Raises LogGapError when the log does not
+    go on with the next number, ForeignRedisError for another token, RedisError when Redis is away.
     """
     stretch = Stretch(shard, epoch, after, after)
     end = f"{epoch}-{'18446744073709551615' if to is None else to}"
     bytes_read = 0
     while stretch.numbers < gifts_max and bytes_read < bytes_max:
-        entries: list[tuple[bytes, dict[bytes, bytes]]] = await redis.xrange(  # type: ignore[assignment]
-            keys.shard_log(shard), f"({epoch}-{stretch.to}", end, count=ENTRIES_PER_READ
-        )
+        # Asked in one breath: during a failover another connection may reach another server.
+        pipeline = redis.pipeline(transaction=False)
+        pipeline.hget(keys.shard(shard), "opening")
+        pipeline.xrange(keys.shard_log(shard), f"({epoch}-{stretch.to}", end, count=ENTRIES_PER_READ)
+        carried, entries = await pipeline.execute()
+        if opening is not None and (carried or b"").decode() != opening:
+            raise ForeignRedisError(f"the Redis that is read is not the one that shard {shard} was opened on last")
         for entry_id, fields in entries:
             packed = fields.get(b"g", b"")
             _take(stretch, int(entry_id.partition(b"-")[2]), packed)

@@ -13,9 +13,10 @@ from server.domain.gift import GiftRecord
 from server.ledger import metrics
 from server.ledger.booking import Misfit, add_up, book
 from server.ledger.directory import Directory, Known
-from server.ledger.log import LogGapError, Stretch, read_log
+from server.ledger.log import ForeignRedisError, LogGapError, Stretch, read_log
+from server.ledger.openings import confirm
 from server.ledger.quarantine import Quarantined, set_aside
-from server.ledger.shards import Cursor, advance_cursor, claim_cursor
+from server.ledger.shards import Cursor, advance_cursor, claim_shard
 from server.settings import Settings
 from server.stores import keys
 from server.stores.postgres import Connection, Pool
@@ -43,18 +44,24 @@ class Settler:
     async def settle_once(self, shard: int) -> int:
         """Settles the next batch of a shard and answers how many numbers; 0 when there is none, or somebody is at it.
 
-        Raises LogGapError when the log does not go on where the ledger ends.
+        Raises LogGapError when the log does not go on where the ledger ends, ForeignRedisError when this Redis is not
+        the one that the shard was opened on last.
         """
         async with self._pool.acquire() as conn, conn.transaction():
-            cursor = await claim_cursor(conn, shard)
-            if cursor is None:
+            held = await claim_shard(conn, shard)
+            if held is None:
                 return 0
+            cursor = held.cursor
             # Everything here is looked up by key, a batch at a time. Plans made for the numbers at hand can prefer to
             # scan a whole table of accounts for them; the generic ones never do.
             await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            epoch, number, marked = await self._state(shard)
+            epoch, number, marked, opening = await self._state(shard)
             if epoch != cursor.epoch:
                 return 0  # about to be begun anew, by whoever opens it
+            if not held.openings.know(opening):
+                raise ForeignRedisError(f"shard {shard} was opened last on another Redis than this one")
+            if opening != held.openings.confirmed:
+                await confirm(conn, shard, opening)
             stretch = await read_log(
                 self._redis,
                 shard,
@@ -62,6 +69,7 @@ class Settler:
                 cursor.number,
                 gifts_max=self._settings.settle_batch,
                 bytes_max=BATCH_BYTES_MAX,
+                opening=opening,
             )
             if stretch.numbers == 0 and number > cursor.number:
                 raise LogGapError(f"shard {shard} epoch {epoch}: the log has nothing after {cursor.number} of {number}")
@@ -72,9 +80,11 @@ class Settler:
         await self._mark(stretch)
         return stretch.numbers
 
-    async def _state(self, shard: int) -> tuple[int, int, int]:
-        epoch, number, settled = await self._redis.hmget(keys.shard(shard), "epoch", "number", "settled")
-        return int(epoch or 0), int(number or 0), int(settled or 0)
+    async def _state(self, shard: int) -> tuple[int, int, int, str]:
+        fields = ("epoch", "number", "settled", "opening")
+        held: list[bytes | None] = await self._redis.hmget(keys.shard(shard), fields)  # type: ignore[assignment]
+        epoch, number, settled, opening = held
+        return int(epoch or 0), int(number or 0), int(settled or 0), (opening or b"").decode()
 
     async def _write(self, conn: Connection, stretch: Stretch) -> list[Quarantined]:
         """Everything of a batch; answers what had to be set aside."""

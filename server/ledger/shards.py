@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from asyncpg import Record
 from redis.asyncio import Redis
 
 from server.domain.ids import GiftId
 from server.ledger import metrics
+from server.ledger.openings import Openings
 from server.ledger.partitions import DAY_US
 from server.stores import keys
 from server.stores.postgres import Connection
@@ -23,6 +25,14 @@ class Cursor:
 
     epoch: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldShard:
+    """What the ledger knows of a shard while a transaction holds its row."""
+
+    cursor: Cursor
+    openings: Openings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +59,29 @@ class Remembered:
     at_us: int
 
 
-async def lock_cursor(conn: Connection, shard: int) -> Cursor:
+_HOLD = "SELECT epoch, number, opening, announced FROM shards WHERE shard = $1 FOR UPDATE"
+
+
+async def hold_shard(conn: Connection, shard: int) -> HeldShard:
     """The shard's cursor, held until the transaction ends; waits for whoever holds it.
 
     Raises LookupError when there is no such shard.
     """
-    row = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1 FOR UPDATE", shard)
+    row = await conn.fetchrow(_HOLD, shard)
     if row is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
-    return Cursor(row["epoch"], row["number"])
+    return _held(row)
 
 
-async def claim_cursor(conn: Connection, shard: int) -> Cursor | None:
-    """As `lock_cursor`, but answers None at once when somebody else holds it."""
-    row = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1 FOR UPDATE SKIP LOCKED", shard)
-    return None if row is None else Cursor(row["epoch"], row["number"])
+async def claim_shard(conn: Connection, shard: int) -> HeldShard | None:
+    """As `hold_shard`, but answers None at once when somebody else holds it."""
+    row = await conn.fetchrow(f"{_HOLD} SKIP LOCKED", shard)
+    return None if row is None else _held(row)
+
+
+def _held(row: Record) -> HeldShard:
+    openings = Openings(row["opening"], frozenset(row["announced"]))
+    return HeldShard(Cursor(row["epoch"], row["number"]), openings)
 
 
 async def advance_cursor(conn: Connection, shard: int, cursor: Cursor) -> None:

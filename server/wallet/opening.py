@@ -2,17 +2,21 @@
 
 The library in Redis refuses a shard (`FENCED`) until it was opened on that very server process. Opening compares
 what Redis holds with the ledger's cursor, under the lock of the cursor row, so that settlement stands still meanwhile.
+It happens in two transactions: the first decides and announces a token, the second gives the token to Redis and
+confirms it (server/ledger/openings.py says why). A crash at any point leaves a shard that the next opener understands.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from server.domain.gift import Accepted
+from server.ledger import openings
 from server.ledger import shards as ledger_shards
 from server.settings import Settings
 from server.stores import keys
@@ -51,51 +55,73 @@ class ShardOpener:
             await self.open(shard)
 
     async def _open(self, shard: int) -> None:
-        key = keys.shard(shard)
         try:
-            epoch, number, is_open, shards = await self._state(key)
+            seen = await self._look(shard)
         except RedisError as error:
             if not is_missing_function(error):
                 raise
             await load_functions(self._redis)
-            epoch, number, is_open, shards = await self._state(key)
-        if is_open:
+            seen = await self._look(shard)
+        if seen.opened:
             return
-        if shards not in {0, self._settings.wallet_shards}:
-            wanted = self._settings.wallet_shards
-            raise StoreUnfit(f"Redis was set up with {shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {wanted}")
+        token = await self._announce(shard)
+        if token is None or await self._open_as_announced(shard, token):
+            return
+        # Somebody else opens it at the same time: one of us has done it, or it has to be asked for once more.
+        if not (await self._look(shard)).opened:
+            raise TimeoutError(f"wallet shard {shard} is being opened by somebody else")
+
+    async def _announce(self, shard: int) -> str | None:
+        """Decides whether Redis goes on or begins anew, and tells the ledger; None if the shard is open by now."""
         async with self._pool.acquire() as connection, connection.transaction():
-            cursor = await ledger_shards.lock_cursor(connection, shard)
+            held = await ledger_shards.hold_shard(connection, shard)
             # Read again under the lock: another process may have opened it while we waited.
-            epoch, number, is_open, _ = await self._state(key)
-            if is_open:
-                return
-            if cursor.epoch == 0 or epoch != cursor.epoch or number < cursor.number:
-                found = {"redis": [epoch, number], "ledger": [cursor.epoch, cursor.number]}
-                epoch, number = max(epoch, cursor.epoch) + 1, 0
-                await self._begin_epoch(connection, shard, epoch)
-                if cursor.epoch != 0:
-                    await ledger_shards.record_incident(connection, shard, "redis_behind_ledger", found)
-                    log.error("shard began a new epoch: Redis was behind the ledger", shard=shard, epoch=epoch, **found)
-        # Only now, with the ledger's new epoch committed, may the shard take gifts.
-        try:
-            await self._redis.fcall("gs_open", 1, key, epoch, number)
-        except ResponseError:
-            # Another process opened it as well, and it has taken gifts since.
-            _, _, is_open, _ = await self._state(key)
-            if not is_open:
-                raise
-            return
-        log.info("shard opened", shard=shard, epoch=epoch, number=number)
+            seen = await self._look(shard)
+            if seen.opened:
+                return None
+            token = openings.new_token()
+            cursor = held.cursor
+            if cursor.epoch == 0 or seen.epoch != cursor.epoch or seen.number < cursor.number:
+                await self._begin_epoch(connection, shard, seen, cursor, token)
+            elif not held.openings.know(seen.opening):
+                await self._begin_epoch(connection, shard, seen, cursor, token, why="redis_left_behind")
+            await openings.announce(connection, shard, token)
+            return token
 
-    async def _state(self, key: str) -> tuple[int, int, bool, int]:
-        row = await self._redis.fcall("gs_state", 1, key)
-        return int(row[0]), int(row[1]), row[5] == b"1", int(row[6])
+    async def _open_as_announced(self, shard: int, token: str) -> bool:
+        """Opens the shard, now that the ledger would recognise the token; False if somebody else was faster."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await ledger_shards.hold_shard(connection, shard)
+            seen = await self._look(shard)
+            if seen.opened or token not in held.openings.announced or not held.openings.know(seen.opening):
+                return False
+            arguments = (seen.epoch, seen.number, seen.opening, token)
+            await self._redis.fcall("gs_open", 1, keys.shard(shard), *arguments)
+            await openings.confirm(connection, shard, token)
+        log.info("shard opened", shard=shard, epoch=seen.epoch, number=seen.number)
+        return True
 
-    async def _begin_epoch(self, connection: PoolConnectionProxy, shard: int, epoch: int) -> None:
+    async def _look(self, shard: int) -> "_Seen":
+        row = await self._redis.fcall("gs_state", 1, keys.shard(shard))
+        seen = _Seen(int(row[0]), int(row[1]), row[2].decode(), row[5] == b"1")
+        shards, wanted = int(row[6]), self._settings.wallet_shards
+        if shards not in {0, wanted}:
+            raise StoreUnfit(f"Redis was set up with {shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {wanted}")
+        return seen
+
+    async def _begin_epoch(
+        self,
+        connection: PoolConnectionProxy,
+        shard: int,
+        seen: "_Seen",
+        cursor: ledger_shards.Cursor,
+        token: str,
+        *,
+        why: str = "redis_behind_ledger",
+    ) -> None:
         """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor."""
-        key = keys.shard(shard)
-        await self._redis.fcall("gs_reset", 1, key, epoch, self._settings.wallet_shards)
+        key, epoch = keys.shard(shard), max(seen.epoch, cursor.epoch) + 1
+        await self._redis.fcall("gs_reset", 1, key, epoch, self._settings.wallet_shards, token)
         dedupe_s = self._settings.dedupe_s
         async for page in ledger_shards.remembered(connection, shard, 2 * dedupe_s):
             arguments: list[str] = []
@@ -104,3 +130,17 @@ class ShardOpener:
                 arguments += [gift.viewer, gift.request_id, encode_answer(answer)]
             await self._redis.fcall("gs_remember", 1, key, epoch, dedupe_s, *arguments)
         await ledger_shards.begin_epoch(connection, shard, epoch)
+        if cursor.epoch != 0:
+            found = {"redis": [seen.epoch, seen.number], "ledger": [cursor.epoch, cursor.number]}
+            await ledger_shards.record_incident(connection, shard, why, found)
+            log.error("shard began a new epoch", why=why, shard=shard, epoch=epoch, **found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A shard as Redis has it. opening: the token of the last one; opened: whether this server process serves it."""
+
+    epoch: int
+    number: int
+    opening: str
+    opened: bool

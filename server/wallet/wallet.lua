@@ -47,18 +47,18 @@ local function keep_answers(request_key, window, dedupe_s)
   redis.call('EXPIREAT', request_key, text((window + 2) * dedupe_s + DEDUPE_SLACK_S))
 end
 
-local function fence(key, epoch, number, opens)
-  opened[key] = { epoch = epoch, number = number, opens = opens }
+local function fence(key, epoch, number, opening)
+  opened[key] = { epoch = epoch, number = number, opening = opening }
 end
 
-local function is_open(key, epoch, number, opens)
+local function is_open(key, epoch, number, opening)
   local mine = opened[key]
-  return mine ~= nil and mine.epoch == epoch and mine.number == number and mine.opens == opens
+  return mine ~= nil and mine.epoch == epoch and mine.number == number and mine.opening == opening
 end
 
 -- Answers nil when the shard is open here, else the refusal.
 local function refuse_closed(key)
-  local held = redis.call('HMGET', key, 'epoch', 'number', 'opens')
+  local held = redis.call('HMGET', key, 'epoch', 'number', 'opening')
   if is_open(key, held[1], tonumber(held[2] or ''), held[3]) then return nil end
   return redis.error_reply(CLOSED)
 end
@@ -77,17 +77,19 @@ end
 -- Life of a shard
 
 local function state(keys)
-  local held = redis.call('HMGET', keys[1], 'epoch', 'number', 'opens', 'settled', 'applied', 'shards')
+  local held = redis.call('HMGET', keys[1], 'epoch', 'number', 'opening', 'settled', 'applied', 'shards')
   local open = is_open(keys[1], held[1], tonumber(held[2] or ''), held[3])
-  return { held[1] or '0', held[2] or '0', held[3] or '0', held[4] or '0', held[5] or '0', open and '1' or '0', held[6] or '0' }
+  return { held[1] or '0', held[2] or '0', held[3] or '', held[4] or '0', held[5] or '0', open and '1' or '0', held[6] or '0' }
 end
 
+-- ARGV: epoch, shards, opening.
 local function reset(keys, args)
   local epoch, shards = text(whole(args[1], 1)), text(whole(args[2], 1))
   local tag = tag_of(keys[1])
   opened[keys[1]] = nil
   redis.call('DEL', tag .. 'log')
-  redis.call('HSET', keys[1], 'epoch', epoch, 'number', '0', 'settled', '0', 'applied', '0', 'shards', shards)
+  redis.call('HSET', keys[1], 'epoch', epoch, 'number', '0', 'settled', '0', 'applied', '0', 'shards', shards,
+    'opening', args[3])
   return 'ok'
 end
 
@@ -103,13 +105,14 @@ local function remember(keys, args)
   return 'ok'
 end
 
+-- ARGV: epoch, number, opening: what was seen; the new opening, which the ledger knows by now.
 local function open(keys, args)
-  local held = redis.call('HMGET', keys[1], 'epoch', 'number')
-  if held[1] ~= args[1] or held[2] ~= args[2] then
+  local held = redis.call('HMGET', keys[1], 'epoch', 'number', 'opening')
+  if held[1] ~= args[1] or held[2] ~= args[2] or (held[3] or '') ~= args[3] then
     return redis.error_reply('FENCED the shard is at ' .. tostring(held[1]) .. '-' .. tostring(held[2]))
   end
-  local opens = redis.call('HINCRBY', keys[1], 'opens', 1)
-  fence(keys[1], held[1], tonumber(held[2]), text(opens))
+  redis.call('HSET', keys[1], 'opening', args[4])
+  fence(keys[1], held[1], tonumber(held[2]), args[4])
   return 'ok'
 end
 
@@ -209,7 +212,7 @@ end
 -- viewer, request id, fingerprint, combo key or '', count, coins, refusal ('' | '!code' final | code), body.
 local function gifts(keys, args)
   local key, tag = keys[1], tag_of(keys[1])
-  local held = redis.call('HMGET', key, 'epoch', 'number', 'opens', 'settled', 'window', 'applied')
+  local held = redis.call('HMGET', key, 'epoch', 'number', 'opening', 'settled', 'window', 'applied')
   local epoch, number = held[1], tonumber(held[2] or '')
   if not is_open(key, epoch, number, held[3]) then
     return redis.error_reply(CLOSED)

@@ -112,7 +112,8 @@ class Stage:
         epoch, number = await self.log_end(shard)
         await self.redis.xadd(keys.shard_log(shard), {"g": packed}, id=f"{epoch}-{number + numbers}")
         await self.redis.hset(keys.shard(shard), "number", number + numbers)
-        await self.redis.fcall("gs_open", 1, keys.shard(shard), epoch, number + numbers)
+        opening = await self.redis.hget(keys.shard(shard), "opening")
+        await self.redis.fcall("gs_open", 1, keys.shard(shard), epoch, number + numbers, opening, opening)
 
     async def forge(self, viewer: str, *, shard: int | None = None, **changes: Any) -> int:
         """Appends a record that no gateway would have sent; answers its number."""
@@ -133,8 +134,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage_on(settings: Settings) -> AsyncIterator[Stage]:
-    """A stage on empty stores, its shards open."""
+async def stage_on(settings: Settings, *, first_request: int = 0) -> AsyncIterator[Stage]:
+    """A stage on these stores, its shards open. Two stages on the same ones need requests of their own."""
     redis = await redis_store.connect(settings.redis_url)
     pool = await postgres.connect(settings.database_url)
     await redis_store.load_functions(redis)
@@ -153,6 +154,7 @@ async def stage_on(settings: Settings) -> AsyncIterator[Stage]:
             gifting=Gifting(Catalogue(seed()), shards, settings),
             settler=Settler(redis, pool, settings),
             reader=RoomsReader(redis, pool, settings, "test"),
+            _numbers=counter(first_request),
         )
     finally:
         running.cancel()

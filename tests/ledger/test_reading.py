@@ -161,13 +161,13 @@ async def test_answers_are_remembered_newest_first_and_only_so_long(
 
 async def test_an_epoch_begins_once(stage: Stage) -> None:
     async with stage.pool.acquire() as conn, conn.transaction():
-        assert await shards.lock_cursor(conn, 0) == Cursor(1, 0)
+        assert (await shards.hold_shard(conn, 0)).cursor == Cursor(1, 0)
         await shards.begin_epoch(conn, 0, 2)
-        assert await shards.lock_cursor(conn, 0) == Cursor(2, 0)
+        assert (await shards.hold_shard(conn, 0)).cursor == Cursor(2, 0)
         with pytest.raises(ValueError, match="not new"):
             await shards.begin_epoch(conn, 0, 2)
         with pytest.raises(LookupError):
-            await shards.lock_cursor(conn, 99)
+            await shards.hold_shard(conn, 99)
 
 
 async def _all_pages(stage: Stage, limit: int) -> tuple[list[str], str | None]:

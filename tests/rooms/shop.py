@@ -7,6 +7,7 @@ from server.domain.ids import shard_of
 from server.stores import keys
 
 RICH = 10**12
+OPENING = "opened"
 
 
 class Shop:
@@ -20,8 +21,8 @@ class Shop:
 
     async def open(self, shard: int, epoch: int = 1) -> None:
         """Begins an epoch of a shard."""
-        await self.redis.fcall("gs_reset", 1, keys.shard(shard), str(epoch), str(self.wallet_shards))
-        await self.redis.fcall("gs_open", 1, keys.shard(shard), str(epoch), "0")
+        await self.redis.fcall("gs_reset", 1, keys.shard(shard), str(epoch), str(self.wallet_shards), OPENING)
+        await self.redis.fcall("gs_open", 1, keys.shard(shard), str(epoch), "0", OPENING, OPENING)
         self._open[shard] = epoch
 
     async def give(

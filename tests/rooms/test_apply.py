@@ -23,7 +23,7 @@ from server.stores.postgres import Pool
 from server.stores.redis import connect, load_functions
 from tests.rooms.readers import assert_rooms_hold, one_pass, reader_of_all, until_drained
 from tests.rooms.room_calls import frames, load
-from tests.rooms.shop import Shop
+from tests.rooms.shop import OPENING, Shop
 from tests.rooms.waiting import eventually
 
 
@@ -284,7 +284,7 @@ async def test_a_redis_that_was_killed_is_waited_for_and_nothing_counts_twice(
             await valkey.stop()
             await valkey.start()
             number = await redis.hget(keys.shard(shard_of("ann", 4)), "number")
-            await redis.fcall("gs_open", 1, keys.shard(shard_of("ann", 4)), "1", number)
+            await redis.fcall("gs_open", 1, keys.shard(shard_of("ann", 4)), "1", number, OPENING, OPENING)
         await shop.give("ann", "r1")
         await eventually(lambda: _has(redis, 7))
         await assert_rooms_hold(redis, {"r1": Counter(ann=7)})

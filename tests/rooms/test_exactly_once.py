@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from server.domain.ids import RoomId, UserId
+from server.ledger import openings
 from server.ledger import rooms as ledger_rooms
 from server.ledger import shards as ledger_shards
 from server.ledger import wallets as ledger_wallets
@@ -20,7 +21,7 @@ from server.stores import keys
 from server.stores.postgres import Pool
 from tests.rooms.readers import assert_rooms_hold, lossy, one_pass, reader_of_all, until_drained
 from tests.rooms.room_calls import load
-from tests.rooms.shop import Shop
+from tests.rooms.shop import OPENING, Shop
 
 ROOMS = ("r1", "r2")
 VIEWERS = ("ann", "bob", "cid", "dee")
@@ -167,9 +168,10 @@ async def test_rooms_that_are_lost_and_loaded_again_hold_every_gift_once(
 async def begin_anew(pool: Pool, shop: Shop) -> int:
     """A new epoch of every shard in both stores, and wallets in the ledger; answers the epoch."""
     async with pool.acquire() as connection, connection.transaction():
-        epoch = (await ledger_shards.lock_cursor(connection, 0)).epoch + 1
+        epoch = (await ledger_shards.hold_shard(connection, 0)).cursor.epoch + 1
         for shard in range(shop.wallet_shards):
-            await ledger_shards.lock_cursor(connection, shard)
+            await ledger_shards.hold_shard(connection, shard)
+            await openings.confirm(connection, shard, OPENING)
             await ledger_shards.begin_epoch(connection, shard, epoch)
     for shard in range(shop.wallet_shards):
         await shop.open(shard, epoch)

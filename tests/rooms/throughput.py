@@ -36,8 +36,8 @@ async def measure(gifts: int) -> None:
             for room in range(ROOMS):
                 await load(redis, f"r{room}")
             for shard in range(SHARDS):
-                await redis.fcall("gs_reset", 1, keys.shard(shard), "1", str(SHARDS))
-                await redis.fcall("gs_open", 1, keys.shard(shard), "1", "0")
+                await redis.fcall("gs_reset", 1, keys.shard(shard), "1", str(SHARDS), "t")
+                await redis.fcall("gs_open", 1, keys.shard(shard), "1", "0", "t", "t")
                 await _fill(redis, shard, gifts // SHARDS)
             # All rooms are loaded: the ledger is never asked.
             reader = RoomsReader(
@@ -67,7 +67,7 @@ async def _fill(redis, shard: int, gifts: int) -> None:
         pipeline.xadd(keys.shard_log(shard), {"g": b"[" + b",".join(records) + b"]"}, id=f"1-{last}")
     pipeline.hset(keys.shard(shard), "number", gifts)
     await pipeline.execute()
-    await redis.fcall("gs_open", 1, keys.shard(shard), "1", str(gifts))
+    await redis.fcall("gs_open", 1, keys.shard(shard), "1", str(gifts), "t", "t")
 
 
 def _record(number: int, shard: int) -> bytes:

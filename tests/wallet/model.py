@@ -57,8 +57,8 @@ class Shard:
         redis.function_load(library, replace=True)  # type: ignore[arg-type]
 
     def begin(self, epoch: int = 1) -> None:
-        self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS)
-        self.redis.fcall("gs_open", 1, KEY, epoch, 0)
+        self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS, "begun")
+        self.redis.fcall("gs_open", 1, KEY, epoch, 0, "begun", "opened")
 
     def restart(self) -> None:
         """What a restart does to the fence: the library's memory is gone."""
@@ -85,9 +85,15 @@ class Shard:
         held = self.redis.fcall("gs_wallet", 1, KEY, viewer)
         return None if held is None else (int(held[0]), int(held[1]), int(held[3]))  # type: ignore[index]
 
+    def open_again(self, epoch: int, number: int) -> None:
+        """Opens the shard if it is as given, under a new token."""
+        held = self.redis.hget(KEY, "opening").decode()  # type: ignore[union-attr]
+        self.redis.fcall("gs_open", 1, KEY, epoch, number, held, f"{held}+")
+
     def state(self) -> dict[str, int]:
-        names = ("epoch", "number", "opens", "settled", "applied", "opened", "shards")
-        return dict(zip(names, map(int, self.redis.fcall("gs_state", 1, KEY)), strict=True))  # type: ignore[arg-type]
+        names = ("epoch", "number", "settled", "applied", "opened", "shards")
+        epoch, number, _, *others = self.redis.fcall("gs_state", 1, KEY)  # type: ignore[misc]
+        return dict(zip(names, map(int, (epoch, number, *others)), strict=True))
 
     def log(self) -> list[list[object]]:
         """The records of all entries, in order."""

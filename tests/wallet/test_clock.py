@@ -43,7 +43,7 @@ def test_answers_brought_back_after_a_reset_are_kept_by_the_same_clock(redis: Re
     (before,) = shard.send(Gift("ana", "a", 10))
     asked_at_s = int(before.split(" ")[6]) // 1_000_000
     redis.set(SHIFT_KEY, 0)
-    redis.fcall("gs_reset", 1, KEY, 2, 16)
+    redis.fcall("gs_reset", 1, KEY, 2, 16, "anew")
     redis.delete(*redis.keys("{w00}:1:q:*"))  # type: ignore[misc]
     redis.fcall("gs_remember", 1, KEY, 1, DEDUPE_S, "ana", "a", before)
     assert min(gone_at_s(redis)) >= asked_at_s + DEDUPE_S

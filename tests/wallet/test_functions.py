@@ -287,15 +287,15 @@ def test_a_restarted_server_serves_nothing_before_it_is_opened(ana: Shard, call:
     }
     with pytest.raises(ResponseError, match="FENCED"):
         calls[call]()
-    ana.redis.fcall("gs_open", 1, KEY, 1, 1)
+    ana.open_again(1, 1)
     calls[call]()
 
 
-@pytest.mark.parametrize("field", ["number", "epoch", "opens"])
+@pytest.mark.parametrize("field", ["number", "epoch", "opening"])
 def test_data_that_were_replaced_under_the_server_close_the_shard(ana: Shard, field: str) -> None:
     """A full resynchronisation leaves the process running with another server's past."""
     ana.send(rose("a"))
-    ana.redis.hincrby(KEY, field, 1)
+    ana.redis.hset(KEY, field, "7")
     with pytest.raises(ResponseError, match="FENCED"):
         ana.send(rose("b"))
 
@@ -304,16 +304,16 @@ def test_a_shard_is_opened_only_as_it_was_seen(ana: Shard) -> None:
     ana.send(rose("a"))
     ana.restart()
     with pytest.raises(ResponseError, match="FENCED"):
-        ana.redis.fcall("gs_open", 1, KEY, 1, 0)
+        ana.open_again(1, 0)
 
 
 def test_a_new_epoch_knows_nothing_of_the_old_one_but_what_the_ledger_gives_back(ana: Shard) -> None:
     ledger = Ledger(balances={"ana": 100})
     lost, kept = ana.send(rose("lost", 10), rose("kept", 20))
     ledger.epoch = 2
-    ana.redis.fcall("gs_reset", 1, KEY, 2, 16)
+    ana.redis.fcall("gs_reset", 1, KEY, 2, 16, "anew")
     ana.redis.fcall("gs_remember", 1, KEY, 2, 600, "ana", "kept", kept)
-    ana.redis.fcall("gs_open", 1, KEY, 2, 0)
+    ana.open_again(2, 0)
     assert ana.log() == []
     assert ana.send(rose("lost", 10), rose("kept", 20)) == ["L", kept]
     ana.load("ana", Snapshot(2, 0, 80, 1))

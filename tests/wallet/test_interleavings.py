@@ -124,7 +124,7 @@ class WalletMachine(RuleBasedStateMachine):
         held = self.shard.state()
         if (held["epoch"], 1) != (self.ledger.epoch, 1) or held["number"] < self.ledger.number:
             epoch = max(held["epoch"], self.ledger.epoch) + 1
-            self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS)
+            self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS, "anew")
             self.ledger.epoch, self.ledger.number = epoch, 0
             self.answers = {}
             for gift_epoch, row in self.ledger.settled:
@@ -139,7 +139,7 @@ class WalletMachine(RuleBasedStateMachine):
             for request, answer in list(self.answers.items()):
                 if answer.startswith("R") or request not in present | settled:
                     del self.answers[request]
-        self.redis.fcall("gs_open", 1, KEY, held["epoch"], held["number"])
+        self.shard.open_again(held["epoch"], held["number"])
 
     # What must hold at every moment.
 

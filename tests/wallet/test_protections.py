@@ -187,7 +187,7 @@ PROTECTIONS = {
     ),
     "no wallet is overdrawn": Protection("wallet.coins < gift.cost", "false", more_than_there_is),
     "the fence": Protection(
-        "return mine ~= nil and mine.epoch == epoch and mine.number == number and mine.opens == opens",
+        "return mine ~= nil and mine.epoch == epoch and mine.number == number and mine.opening == opening",
         "return mine ~= nil",
         data_replaced_by_older_ones,
     ),

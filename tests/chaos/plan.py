@@ -15,8 +15,11 @@ COMPANION_SHARE = 0.4
 """Rounds in which something else goes wrong as well."""
 
 PURCHASES = 3
-AFTER_S = 3.0
+AFTER_S = 2.0
 """How long gifts go on after the last strike is over."""
+
+STRIKE_S = 1.5
+"""How long a strike takes at least that is over by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def draw_plan(seed: int, *, kind: str | None = None, short: bool = False) -> Pla
     at_s, over_s = rng.uniform(1.0, 3.0), 0.0
     for fault in faults:
         strikes.append(Strike(round(at_s, 2), fault))
-        over_s = max(over_s, at_s + (outage_s if fault == "stop_postgres" else FREEZE_S))
+        over_s = max(over_s, at_s + _lasts_s(fault, outage_s))
         at_s += rng.uniform(0.3, 3.0 if short else 5.0)
     load_s = over_s + (1.0 if short else AFTER_S)
     return Plan(
@@ -85,3 +88,9 @@ def draw_plan(seed: int, *, kind: str | None = None, short: bool = False) -> Pla
         load_s=load_s,
         outage_s=outage_s,
     )
+
+
+def _lasts_s(fault: str, outage_s: float) -> float:
+    if fault == "stop_postgres":
+        return outage_s
+    return FREEZE_S if fault.startswith("freeze_") else STRIKE_S

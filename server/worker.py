@@ -14,13 +14,14 @@ from server.ledger import metrics, partitions
 from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
-from server.ledger.wallets import unapplied
 from server.rooms.apply import RoomsReader
+from server.rooms.room_ends import RoomEnds
 from server.settings import Settings
 from server.start_error import StartError
 from server.stores import postgres, redis
 from server.stores.failures import STORE_AWAY
 from server.stores.postgres import Pool
+from server.wallet.credit_sweeper import CreditSweeper
 from server.wallet.opening import ShardOpener
 from server.wallet.wallets import Wallets
 from server.worker_http import serve_status
@@ -32,9 +33,6 @@ STORES_WAIT_S = 30.0
 STORES_POLL_S = 0.5
 
 SWEEP_EVERY_S = 2.0
-CREDIT_AGE_S = 5.0
-"""Credits older than this that Redis has not applied were left behind by a crash."""
-CREDITS_PER_SWEEP = 200
 PARTITIONS_EVERY_S = 3_600.0
 
 
@@ -52,13 +50,15 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         client, pool = stores
         await check_installation(pool, settings.wallet_shards)
         opener = ShardOpener(client, pool, settings)
-        wallets = Wallets(client, pool, opener, settings)
+        sweeper = CreditSweeper(client, pool, Wallets(client, pool, opener, settings), settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
+        ends = RoomEnds(client, pool, settings)
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
-            "credits": _every(SWEEP_EVERY_S, stop, Outage("sweeping credits"), lambda: _sweep_credits(pool, wallets)),
+            "credits": _every(SWEEP_EVERY_S, stop, Outage("sweeping credits"), sweeper.sweep),
+            "room ends": _every(SWEEP_EVERY_S, stop, Outage("telling ends of rooms"), ends.tell),
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "status": serve_status(settings, stop),
         }
@@ -125,13 +125,6 @@ async def _every(period_s: float, stop: asyncio.Event, outage: Outage, duty: Cal
             await asyncio.wait_for(stop.wait(), period_s)
         except TimeoutError:
             continue
-
-
-async def _sweep_credits(pool: Pool, wallets: Wallets) -> None:
-    """Applies in Redis the credits that are booked and that whoever booked them did not get to apply."""
-    for viewer in await unapplied(pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
-        await wallets.refresh(viewer)
-        metrics.CREDITS_SWEPT.inc()
 
 
 async def _make_partitions(pool: Pool) -> None:

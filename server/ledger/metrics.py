@@ -12,6 +12,6 @@ LAG_SECONDS = Gauge(
 )
 PARTITIONS_MADE = Counter("giftstream_partitions_made", "Daily partitions made ahead")
 CREDITS_SWEPT = Counter(
-    "giftstream_credits_swept", "Viewers whose credits a crash had left behind, and that were applied"
+    "giftstream_credits_swept", "Viewers whose credits a crash or an older Redis had left out, and that were applied"
 )
 INCIDENTS = Counter("giftstream_incidents", "Incidents put on record, such as a Redis that came back older", ["kind"])

@@ -153,6 +153,11 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
     return number
 
 
+async def is_blocked(pool: Pool, viewer: UserId) -> bool:
+    """Whether a viewer's wallet is blocked; one that the ledger does not have is not."""
+    return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
+
+
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
     """A viewer's credits past a number, oldest first."""
     rows = await pool.fetch(
@@ -162,6 +167,12 @@ async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 10
         limit,
     )
     return [Credit(row["number"], row["coins"]) for row in rows]
+
+
+async def credit_numbers(pool: Pool, viewers: list[str]) -> dict[str, int]:
+    """The number of each viewer's newest credit; viewers whom the ledger does not know are left out."""
+    rows = await pool.fetch("SELECT id, credit_number FROM users WHERE id = ANY($1::text[])", viewers)
+    return {row["id"]: row["credit_number"] for row in rows}
 
 
 async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

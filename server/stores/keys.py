@@ -3,6 +3,8 @@
 Keys that only the functions touch (wallets, combos, remembered requests) are derived in Lua from the shard's tag.
 """
 
+import re
+
 from server.domain.ids import shard_label
 
 DIRTY_ROOMS = "giftstream:dirty"
@@ -36,9 +38,21 @@ def shard_lease(number: int) -> str:
     return f"{{{shard_label(number)}}}:lease"
 
 
+WALLETS = "{w*}:*:w:*"
+"""Pattern of all wallets, whatever their shard and epoch."""
+
+_WALLET = re.compile(rb"\{w(\d+)\}:(\d+):w:(.+)")
+
+
 def wallet(shard_number: int, epoch: int, viewer: str) -> str:
     """One viewer's wallet (read by the audit; written only by the functions)."""
     return f"{{{shard_label(shard_number)}}}:{epoch}:w:{viewer}"
+
+
+def read_wallet(key: bytes) -> tuple[int, int, str] | None:
+    """The shard, epoch and viewer of a wallet's key; None for any other key."""
+    match = _WALLET.fullmatch(key)
+    return None if match is None else (int(match[1]), int(match[2]), match[3].decode())
 
 
 def room(room_id: str) -> str:

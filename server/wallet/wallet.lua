@@ -97,6 +97,8 @@ end
 local function remember(keys, args)
   local tag, epoch, dedupe_s = tag_of(keys[1]), text(whole(args[1], 1)), whole(args[2], 1)
   local window = window_of(now_us(), dedupe_s, redis.call('HGET', keys[1], 'window'))
+  -- Noted for a clock that is set back before the first gift: it must not look in earlier windows.
+  redis.call('HSET', keys[1], 'window', text(window))
   for i = 3, #args, 3 do
     local request_key = tag .. epoch .. ':q:' .. text(window) .. ':' .. args[i]
     redis.call('HSET', request_key, args[i + 1], args[i + 2])

@@ -23,6 +23,7 @@ from server.rooms.apply import RoomsReader
 from server.settings import Settings
 from server.start_error import StartError
 from server.stores import keys
+from server.wallet import credit_sweeper
 from server.worker import run_worker
 from tests.ledger.stage import ROOM, Stage
 from tests.serve_process import plain_environ
@@ -78,7 +79,7 @@ async def test_gifts_reach_the_room_and_the_ledger_and_the_worker_is_seen_alive(
 
 
 async def test_a_worker_that_is_told_to_stop_first_finishes_what_was_accepted(stage: Stage, tmp_path: Path) -> None:
-    slow = replace(stage.settings, settle_interval_ms=60_000)
+    slow = replace(stage.settings, settle_interval_ms=60_000, drain_timeout_s=30.0)
     await stage.viewer("ann", 1_000)
     process = await start_process(slow, tmp_path)
     try:
@@ -120,7 +121,7 @@ async def test_a_worker_killed_again_and_again_settles_each_gift_once(stage: Sta
 
 
 async def test_a_credit_that_a_crash_left_behind_is_applied(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "CREDIT_AGE_S", 0.0)
+    monkeypatch.setattr(credit_sweeper, "CREDIT_AGE_S", 0.0)
     await stage.viewer("ann", 10)
     await wallets.grant(stage.pool, UserId("ann"), 5, "purchase", "order", "")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -58,10 +59,8 @@ class Backends:
     async def end(self, orphan: Orphan) -> None:
         """What was on its way arrives, or Postgres notices that the client is gone."""
         self.orphans.remove(orphan)
-        try:
+        with suppress(asyncpg.PostgresError):  # nobody hears it
             await orphan.end()
-        except asyncpg.PostgresError:
-            pass  # nobody hears it
         await self.fibers.let_locks_pass()
         self.give_back(orphan.raw)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server import worker
 from server.domain.catalogue import Catalogue, seed
 from server.domain.errors import Code
 from server.domain.gift import Answer
@@ -18,6 +17,7 @@ from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores.failures import REDIS_AWAY
 from server.stores.redis import load_functions
+from server.wallet.credit_sweeper import CreditSweeper
 from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
 from server.wallet.shards import WalletShards
@@ -90,7 +90,8 @@ class Worker:
         self._redis, self._pool = redis, pool
         self._settings = settings
         self._opener = ShardOpener(redis, pool, settings)  # type: ignore[arg-type]
-        self._wallets = Wallets(redis, pool, self._opener, settings)  # type: ignore[arg-type]
+        wallets = Wallets(redis, pool, self._opener, settings)  # type: ignore[arg-type]
+        self._sweeper = CreditSweeper(redis, pool, wallets, settings)  # type: ignore[arg-type]
         self._settler = Settler(redis, pool, settings)  # type: ignore[arg-type]
         self.reader = RoomsReader(redis, pool, settings, name)  # type: ignore[arg-type]
         # Every worker believes that all shards are its own: leases only save work.
@@ -122,4 +123,4 @@ class Worker:
             self.more = True
 
     async def sweep(self) -> None:
-        await worker._sweep_credits(self._pool, self._wallets)  # type: ignore[arg-type]
+        await self._sweeper.sweep()

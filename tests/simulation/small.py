@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from server import worker
 from server.domain import combo
 from server.ledger import log, settle, shards
 from server.rooms import apply, log_reader, room_tick, shard_log, waiting_rooms
-from server.wallet import lane, wallets
+from server.wallet import credit_sweeper, lane, wallets
 from tests.simulation.clock import Clock
 
 _NEVER_S = 1e9
@@ -30,7 +29,7 @@ _VALUES = (
     (waiting_rooms, "MISSING_ROOM_S", _NEVER_S),
     (wallets, "STALE_PAUSE_S", 0.0),
     (lane, "ANSWER_TIMEOUT_S", _NEVER_S),
-    (worker, "CREDIT_AGE_S", 0.0),
+    (credit_sweeper, "CREDIT_AGE_S", 0.0),
 )
 
 

@@ -47,3 +47,18 @@ def test_answers_brought_back_after_a_reset_are_kept_by_the_same_clock(redis: Re
     redis.delete(*redis.keys("{w00}:1:q:*"))  # type: ignore[misc]
     redis.fcall("gs_remember", 1, KEY, 1, DEDUPE_S, "ana", "a", before)
     assert min(gone_at_s(redis)) >= asked_at_s + DEDUPE_S
+
+
+def test_answers_brought_back_are_found_when_the_clock_is_set_back_before_the_first_gift(
+    redis: Redis, shard: Shard
+) -> None:
+    """Redis came back empty: the answers that the ledger knows are all that tells which window it is."""
+    redis.set(SHIFT_KEY, AHEAD_S)
+    (before,) = shard.send(Gift("ana", "a", 10))
+    redis.delete(*(key for key in redis.keys("{w00}:*") if key != SHIFT_KEY.encode()))  # type: ignore[union-attr]
+    redis.fcall("gs_reset", 1, KEY, 2, 16, "anew")
+    redis.fcall("gs_remember", 1, KEY, 2, DEDUPE_S, "ana", "a", before)
+    redis.fcall("gs_open", 1, KEY, 2, 0, "anew", "open")
+    redis.set(SHIFT_KEY, 0)
+    shard.load("ana", Snapshot(2, 0, 90, 1))
+    assert shard.send(Gift("ana", "a", 10)) == [before]

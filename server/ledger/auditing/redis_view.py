@@ -1,6 +1,5 @@
 """What Redis holds while settlement stands still: wallets, each with its shard's place at that moment, and the logs."""
 
-import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
@@ -17,8 +16,6 @@ from server.stores.redis import is_missing_function
 SCAN_COUNT = 1_000
 WALLETS_PER_CALL = 500
 WINDOW_TRIES = 5
-
-_WALLET_KEY = re.compile(rb"\{w(\d+)\}:(\d+):w:(.+)")
 _NOTHING = ShardState(epoch=0, number=0, settled=0, applied=0, opened=False)
 
 
@@ -118,13 +115,13 @@ class RedisView:
     async def _wallet_pages(self) -> AsyncIterator[tuple[int, list[str]]]:
         cursor = 0
         while True:
-            cursor, found = await self._redis.scan(cursor, match="{w*}:*:w:*", count=SCAN_COUNT)
+            cursor, found = await self._redis.scan(cursor, match=keys.WALLETS, count=SCAN_COUNT)
             by_shard: dict[int, list[str]] = {}
             for key in found:
-                match = _WALLET_KEY.fullmatch(key) if isinstance(key, bytes) else None
-                view = self.shards.get(int(match[1])) if match else None
-                if match and view and view.serving and int(match[2]) == view.cursor.epoch:
-                    by_shard.setdefault(view.shard, []).append(match[3].decode())
+                wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
+                view = self.shards.get(wallet[0]) if wallet else None
+                if wallet and view and view.serving and wallet[1] == view.cursor.epoch:
+                    by_shard.setdefault(view.shard, []).append(wallet[2])
             for shard, viewers in by_shard.items():
                 yield shard, viewers
             if cursor == 0:

@@ -1,0 +1,81 @@
+"""Credits that wallets in Redis lack: left behind by a crash, or lost with a Redis that came back older.
+
+What a crash left behind is marked in the ledger as not applied. What was lost is not: a Redis that lags a little goes
+on where it is, and the ledger takes for applied what it has lost. So whenever a shard was opened anew, and when a
+worker starts, the credit number of every wallet that is loaded is compared with the ledger's.
+"""
+
+import structlog
+from redis.asyncio import Redis
+
+from server.ledger import metrics
+from server.ledger import wallets as ledger_wallets
+from server.settings import Settings
+from server.stores import keys
+from server.stores.postgres import Pool
+from server.wallet.wallets import Wallets
+
+log = structlog.get_logger()
+
+CREDIT_AGE_S = 5.0
+"""Credits older than this that Redis has not applied were left behind by a crash."""
+CREDITS_PER_SWEEP = 200
+KEYS_PER_SCAN = 1_000
+
+
+class CreditSweeper:
+    """Applies in Redis the credits that are booked and that whoever booked them did not get to apply, or in vain."""
+
+    def __init__(self, redis: Redis, pool: Pool, wallets: Wallets, settings: Settings) -> None:
+        self._redis = redis
+        self._pool = pool
+        self._wallets = wallets
+        self._shards = range(settings.wallet_shards)
+        self._compared: dict[int, bytes] = {}
+        """The opening of each shard after which its wallets were compared with the ledger."""
+
+    async def sweep(self) -> None:
+        """One look. Raises Refusal(unavailable), and what the stores raise; what is left is found by the next one."""
+        for viewer in await ledger_wallets.unapplied(self._pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
+            await self._wallets.refresh(viewer)
+            metrics.CREDITS_SWEPT.inc()
+        opened = await self._opened()
+        new = {shard for shard, opening in opened.items() if self._compared.get(shard) != opening}
+        if new:
+            await self._compare(new)
+            self._compared |= {shard: opened[shard] for shard in new}
+
+    async def _opened(self) -> dict[int, bytes]:
+        """The openings of the shards that are open."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in self._shards:
+            pipeline.fcall("gs_state", 1, keys.shard(shard))
+        states = await pipeline.execute()
+        return {shard: state[2] for shard, state in zip(self._shards, states, strict=True) if state[5] == b"1"}
+
+    async def _compare(self, shards: set[int]) -> None:
+        """Brings up to date the loaded wallets of these shards that lack a credit."""
+        cursor, lacking = 0, 0
+        while True:
+            cursor, found = await self._redis.scan(cursor, match=keys.WALLETS, count=KEYS_PER_SCAN)
+            by_shard: dict[int, list[str]] = {}
+            for key in found:
+                wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
+                if wallet is not None and wallet[0] in shards:
+                    by_shard.setdefault(wallet[0], []).append(wallet[2])
+            for shard, viewers in by_shard.items():
+                for viewer in await self._lacking(shard, viewers):
+                    await self._wallets.refresh(viewer)
+                    metrics.CREDITS_SWEPT.inc()
+                    lacking += 1
+            if cursor == 0:
+                break
+        if lacking:
+            log.warning("credits were applied again: Redis had lost them", wallets=lacking)
+
+    async def _lacking(self, shard: int, viewers: list[str]) -> list[str]:
+        """Those of the viewers whose wallet is loaded and has not the newest credit."""
+        _, _, _, *fields = await self._redis.fcall("gs_audit", 1, keys.shard(shard), *viewers)
+        held = {viewer: int(credit) for viewer, credit in zip(viewers, fields[1::3], strict=True) if credit is not None}
+        booked = await ledger_wallets.credit_numbers(self._pool, list(held))
+        return [viewer for viewer, number in held.items() if booked.get(viewer, 0) > number]

@@ -51,6 +51,10 @@ STORES_WAIT_S = 30.0
 
 STORES_POLL_S = 0.5
 LISTEN_BACKLOG = 1024
+GC_THRESHOLDS = (5_000, 10, 100)
+"""A full collection looks at every socket's objects, and nothing else runs meanwhile: thousands of sockets that come at
+once must not cause one after the other. What is left in cycles waits for a later one."""
+
 HANDLERS_WAIT_S = 2.0
 """How long HTTP requests under way may take once the sockets are closed."""
 
@@ -83,6 +87,8 @@ async def run_gateway(
             # What is here now stays: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+            stack.callback(gc.set_threshold, *gc.get_threshold())
+            gc.set_threshold(*GC_THRESHOLDS)
             stack.callback(gc.unfreeze)
             log.info("listening", host=settings.host, port=port)
             if listening is not None:

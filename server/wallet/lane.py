@@ -14,6 +14,7 @@ from server.stores.failures import REDIS_AWAY, STORE_AWAY
 from server.wallet.answers import decode_answer
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.opening import ShardOpener, is_closed
+from server.wallet.patience import Patience
 from server.wallet.wallets import Wallets
 
 log = structlog.get_logger()
@@ -110,7 +111,7 @@ class Lane:
     async def _fly(self, flight: Flight) -> None:
         """Sends one batch per shard and hands out the answers."""
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with Patience(ANSWER_TIMEOUT_S) as patience:
                 replies = await self._calls.exchange(
                     [(shard, [ticket.order for ticket in tickets]) for shard, tickets in flight]
                 )
@@ -123,11 +124,19 @@ class Lane:
                 self._refuse_all(waiting)
                 waiting.clear()
             return
+        if patience.overtime_s:
+            self._put_off_deadlines(patience.overtime_s)
         for (shard, tickets), reply in zip(flight, replies, strict=True):
             if isinstance(reply, ResponseError):
                 self._answer_error(shard, tickets, reply)
             else:
                 self._hand_out(shard, tickets, reply)
+
+    def _put_off_deadlines(self, by_s: float) -> None:
+        """This process stood still: what waited meanwhile was not too slow."""
+        for waiting in self._waiting.values():
+            for ticket in waiting:
+                ticket.deadline_s += by_s
 
     def _hand_out(self, shard: int, tickets: list[_Ticket], replies: list[bytes]) -> None:
         for ticket, reply in zip(tickets, replies, strict=True):

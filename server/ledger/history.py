@@ -1,16 +1,21 @@
-"""What a viewer gave, as far as it is settled."""
+"""What a viewer gave, as far as settlement has come."""
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from asyncpg import Record
 
 from server.domain.ids import GiftId, UserId
 from server.ledger import pages
+from server.ledger.quarantine import readable
 from server.ledger.shards import Cursor
 from server.stores.postgres import Pool
 
 
 @dataclass(frozen=True, slots=True)
-class SettledGift:
-    """A gift in the ledger. coins: of the whole gift; at_us: microseconds, UTC."""
+class PastGift:
+    """A gift behind the cursor. coins: of the whole gift; at_us: microseconds, UTC; settled: not in quarantine."""
 
     gift_id: GiftId
     room: str
@@ -18,16 +23,17 @@ class SettledGift:
     count: int
     coins: int
     at_us: int
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Settled gifts, newest first; what of the log is past `settled_to` is not in here yet.
+    """Gifts behind the cursor, newest first; what of the log is past `settled_to` is not in here yet.
 
     next: where the next page goes on, None on the last.
     """
 
-    gifts: list[SettledGift]
+    gifts: list[PastGift]
     next: str | None
     settled_to: Cursor
 
@@ -38,7 +44,7 @@ def place(gift_id: GiftId) -> str:
 
 
 async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shard: int) -> HistoryPage:
-    """A page of a viewer's settled gifts and the shard's cursor, from one snapshot of the database.
+    """A page of a viewer's gifts behind the cursor, and the shard's cursor, from one snapshot of the database.
 
     shard: the viewer's. Raises Refusal(BAD_REQUEST) for a wrong cursor.
     """
@@ -55,17 +61,38 @@ async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shar
             number,
             limit + 1,
         )
+        aside = await conn.fetch(
+            """
+            SELECT epoch, number, record FROM quarantine
+            WHERE viewer_id = $1 AND resolved_at IS NULL AND count IS NOT NULL AND (epoch, number) < ($2, $3)
+            ORDER BY epoch DESC, number DESC LIMIT $4
+            """,
+            viewer,
+            epoch,
+            number,
+            limit + 1,
+        )
     if settled_to is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
-    page = [
-        SettledGift(
-            gift_id=GiftId(shard, row["epoch"], row["number"]),
-            room=row["room_id"],
-            gift=row["gift_id"],
-            count=row["count"],
-            coins=row["coins"],
-            at_us=row["at_us"],
-        )
-        for row in rows[:limit]
-    ]
-    return HistoryPage(page, place(page[-1].gift_id) if len(rows) > limit else None, Cursor(*settled_to))
+    found = list(heapq.merge(_settled(shard, rows), _set_aside(shard, aside), key=_newest_first))
+    page = found[:limit]
+    return HistoryPage(page, place(page[-1].gift_id) if len(found) > limit else None, Cursor(*settled_to))
+
+
+def _newest_first(gift: PastGift) -> tuple[int, int]:
+    return -gift.gift_id.epoch, -gift.gift_id.number
+
+
+def _settled(shard: int, rows: Iterable[Record]) -> Iterable[PastGift]:
+    for row in rows:
+        gift_id = GiftId(shard, row["epoch"], row["number"])
+        yield PastGift(gift_id, row["room_id"], row["gift_id"], row["count"], row["coins"], row["at_us"], settled=True)
+
+
+def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[PastGift]:
+    """What was acknowledged stays in its viewer's history; a record that cannot be read has nothing to show there."""
+    for row in rows:
+        gift = readable(row["record"])
+        if gift is not None:
+            gift_id = GiftId(shard, row["epoch"], row["number"])
+            yield PastGift(gift_id, gift.room, gift.gift, gift.count, gift.coins, gift.at_us, settled=False)

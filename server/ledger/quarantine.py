@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from server.domain.gift import COUNT_MAX, GiftRecord
 from server.domain.money import MONEY_MAX
 from server.ledger.log import RECORD_CHARS_MAX, Unreadable
@@ -45,6 +47,14 @@ class Quarantined:
         """A number whose record is not one."""
         coins = None if bad.viewer is None else bad.coins
         return cls(bad.number, UNREADABLE, bad.record, bad.viewer, None, coins)
+
+
+def readable(record: str) -> GiftRecord | None:
+    """The gift of a record in quarantine; None where it is not one, or was too long to be kept whole."""
+    try:
+        return msgspec.json.decode(record, type=GiftRecord)
+    except msgspec.DecodeError:
+        return None
 
 
 async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Quarantined]) -> None:

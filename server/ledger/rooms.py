@@ -90,11 +90,22 @@ async def create(pool: Pool, room_id: RoomId, creator_id: UserId, creator_name: 
 
 
 async def end(pool: Pool, room_id: RoomId) -> bool:
-    """Ends a live room; False when it has ended before or never was."""
+    """Ends a live room; False when it has ended before or never was. Redis is told next, then comes `end_told`."""
     status = await pool.execute(
-        "UPDATE rooms SET state = 'ended', ended_at = now() WHERE id = $1 AND state = 'live'", room_id
+        "UPDATE rooms SET state = 'ended', ended_at = now(), end_told = false WHERE id = $1 AND state = 'live'", room_id
     )
     return status == "UPDATE 1"
+
+
+async def end_told(pool: Pool, room_id: RoomId) -> None:
+    """Notes that Redis knows of a room's end."""
+    await pool.execute("UPDATE rooms SET end_told = true WHERE id = $1 AND NOT end_told", room_id)
+
+
+async def ends_untold(pool: Pool, limit: int) -> list[RoomId]:
+    """Ended rooms that Redis was not seen to know of, longest waiting first."""
+    rows = await pool.fetch("SELECT id FROM rooms WHERE NOT end_told ORDER BY ended_at LIMIT $1", limit)
+    return [RoomId(row["id"]) for row in rows]
 
 
 async def get(pool: Pool, room_id: RoomId) -> Room | None:

@@ -104,14 +104,21 @@ class RoomsReader:
     async def drain(self) -> None:
         """Brings all that its shards' logs hold into the rooms. Raises TimeoutError after the drain timeout."""
         async with asyncio.timeout(self._drain_timeout_s):
-            while True:
-                await self.leases.renew()
-                more = await self.apply_once()
-                if not more and self.idle:
-                    break
-                if not more:
-                    await asyncio.sleep(self._tick_s / 4)
+            while not await self._drained():
+                await asyncio.sleep(self._tick_s / 4)
             await self.leases.give_up()
+
+    async def _drained(self) -> bool:
+        """Reads to the end of the logs; whether nothing is left. A Redis that is away for a moment is asked again."""
+        try:
+            await self.leases.renew()
+            while await self.apply_once():
+                await self.leases.renew()
+        except REDIS_AWAY as error:
+            log.warning("rooms wait for Redis", error=f"{type(error).__name__}: {error}"[:200])
+            await self.start_over(error)
+            return False
+        return self.idle
 
     @property
     def idle(self) -> bool:

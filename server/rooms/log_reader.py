@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from server.rooms.leases import Leases
-from server.rooms.lost_epochs import unload_rooms_of_lost_epochs
+from server.rooms.lost_epochs import let_wallets_of_lost_epochs_go, unload_rooms_of_lost_epochs
 from server.rooms.shard_log import ENTRIES_PER_READ, Mark, OnMalformed, RoomGift, by_room
 from server.stores import keys
 
@@ -34,7 +34,8 @@ class LogReader:
         self._runs: dict[int, bytes] = {}
         self._applied: dict[int, Mark] = {}
         self._held_back: set[int] = set()
-        self._swept = False
+        self._swept: dict[int, tuple[bytes | None, int]] = {}
+        """The server process and epoch of each shard when rooms of lost epochs were last looked for."""
         self.places: dict[int, Mark] = {}
 
     def forget(self) -> None:
@@ -52,18 +53,19 @@ class LogReader:
             pipeline = self._redis.pipeline(transaction=False)
             for shard in shards:
                 pipeline.fcall("gs_run", 1, keys.shard(shard))
+                pipeline.hget(keys.shard(shard), "epoch")
                 pipeline.xrange(keys.shard_log(shard), f"({self.places[shard]}", "+", count=ENTRIES_PER_READ)
             answers = await pipeline.execute()
             full: list[int] = []
-            for shard, run, entries in zip(shards, answers[::2], answers[1::2], strict=True):
+            for shard, run, epoch, entries in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True):
                 if run != self._runs[shard]:
                     self._on_older()
                     del self.places[shard]
                     continue
                 place = by_room(shard, entries, gifts, self._on_malformed)
+                # Also while no gift follows: what rooms show of an epoch that is over is wrong by now.
+                await self._sweep_once(shard, int(epoch or 0))
                 if place is not None:
-                    if 0 < self.places[shard].epoch < place.epoch:
-                        await self._sweep()
                     self.places[shard] = place
                 if len(entries) >= ENTRIES_PER_READ:
                     full.append(shard)
@@ -106,13 +108,17 @@ class LogReader:
         for shard, run, (epoch, applied) in zip(new, answers[::2], answers[1::2], strict=True):
             self._runs[shard] = run
             self.places[shard] = self._applied[shard] = Mark(int(epoch or 0), int(applied or 0))
-        if not self._swept:
-            await self._sweep()
+        for shard in new:
+            await self._sweep_once(shard, self.places[shard].epoch)
 
-    async def _sweep(self) -> None:
+    async def _sweep_once(self, shard: int, epoch: int) -> None:
+        """Looks for rooms of lost epochs, once for each server process and epoch."""
+        if self._swept.get(shard) == (self._runs[shard], epoch):
+            return
         pipeline = self._redis.pipeline(transaction=False)
         for shard in self._shards:
             pipeline.hget(keys.shard(shard), "epoch")
         epochs = {shard: int(epoch or 0) for shard, epoch in zip(self._shards, await pipeline.execute(), strict=True)}
         await unload_rooms_of_lost_epochs(self._redis, epochs)
-        self._swept = True
+        await let_wallets_of_lost_epochs_go(self._redis, epochs)
+        self._swept = {shard: (self._runs.get(shard), epoch) for shard, epoch in epochs.items()}

@@ -1,7 +1,8 @@
-"""After an incident: rooms that counted in an epoch that is over.
+"""After an incident: what is left in Redis of an epoch that is over.
 
 A shard begins a new epoch when Redis came back without gifts that the ledger has. The rooms in that Redis miss them
 too, and no log will bring them: so they are forgotten here, and loaded from the ledger when they are next needed.
+The wallets of that epoch are never looked at again; those that waited for a settlement get a time to live at last.
 """
 
 import structlog
@@ -13,6 +14,9 @@ from server.stores import keys
 log = structlog.get_logger()
 
 ROOMS_PER_SCAN = 500
+WALLETS_PER_SCAN = 1_000
+LOST_WALLET_TTL_S = 3_600
+"""How long a wallet of a lost epoch is kept, for whoever wants to see what an incident cost."""
 
 
 async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> int:
@@ -35,3 +39,20 @@ async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> i
     if unloaded:
         log.warning("rooms are loaded again: a shard began a new epoch", rooms=unloaded)
     return unloaded
+
+
+async def let_wallets_of_lost_epochs_go(redis: Redis, epochs: dict[int, int]) -> int:
+    """Gives wallets of epochs before the shard's own (shard → epoch) a time to live; answers how many had none."""
+    cursor, let_go = 0, 0
+    if all(epoch <= 1 for epoch in epochs.values()):
+        return 0
+    while True:
+        cursor, found = await redis.scan(cursor, match=keys.WALLETS, count=WALLETS_PER_SCAN)
+        pipeline = redis.pipeline(transaction=False)
+        for key in found:
+            wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
+            if wallet is not None and wallet[1] < epochs.get(wallet[0], 0):
+                pipeline.expire(key, LOST_WALLET_TTL_S, nx=True)
+        let_go += sum(map(int, await pipeline.execute()))
+        if cursor == 0:
+            return let_go

@@ -481,7 +481,8 @@ local function register(name, callback, ...)
   redis.register_function({function_name = name, callback = callback, flags = {...}})
 end
 
--- Chat and likes wait when memory is full. The others must not: what they do lets the logs be trimmed.
+-- Chat and likes wait when memory is full. The others must not: what they do lets the logs be trimmed, or is as small
+-- and bounded as a connection.
 register('gs_room_load', load_room, 'allow-oom')
 register('gs_room_unload', unload_room, 'allow-oom')
 register('gs_room_tick', tick, 'allow-oom')
@@ -493,4 +494,4 @@ register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')
-register('gs_connect', connect)
+register('gs_connect', connect, 'allow-oom')

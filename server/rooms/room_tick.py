@@ -34,7 +34,8 @@ class Held:
 
     def uncounted(self, gifts: list[RoomGift]) -> list[RoomGift]:
         """Those of the gifts that the room has not counted yet, in their order."""
-        return [gift for gift in gifts if gift.mark > self.marks.get(gift.shard, START)]
+        marks = self.marks
+        return [gift for gift in gifts if (gift.epoch, gift.record.number) > marks.get(gift.shard, START)]
 
     def behind(self, before: "Held") -> bool:
         """Whether this counts less than the same room did before: its Redis was replaced by an older one."""

@@ -16,6 +16,7 @@ from server.domain.errors import Code, Refusal
 from server.domain.ids import ROOM_ID, RoomId, UserId, new_id
 from server.ledger import rooms as ledger_rooms
 from server.rooms.loading import RoomStaleError, load_room, person_json
+from server.rooms.room_ends import tell_end
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
@@ -179,9 +180,10 @@ class Rooms:
         await self._call(room_id, "gs_room_info")
         try:
             await ledger_rooms.end(self._pool, RoomId(room_id))
+            # Should we die here, the worker tells Redis (room_ends.py).
+            await tell_end(self._redis, self._pool, RoomId(room_id), self._settings.room_log_deltas)
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
-        await self._call(room_id, "gs_room_end", str(self._settings.room_log_deltas))
         self.note_ended(room_id)
 
     async def load(self, room_id: str) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
+import msgspec
 import orjson
 from redis.asyncio import Redis
 
@@ -88,14 +89,15 @@ def by_room(
     place: Mark | None = None
     for entry_id, fields in entries:
         place = Mark.parse(entry_id)
+        epoch, last = place
         for record in _records(entry_id, fields, shard, on_malformed):
-            if not _sound(record, place.number):
+            room = gifts.get(record.room)
+            if not _sound(record, last) or (room is None and ROOM_ID.fullmatch(record.room) is None):
                 on_malformed(shard, entry_id)
                 continue
-            room = gifts.get(record.room)
             if room is None:
                 room = gifts[record.room] = []
-            room.append(RoomGift(shard, place.epoch, record))
+            room.append(RoomGift(shard, epoch, record))
     return place
 
 
@@ -129,36 +131,29 @@ def _records(
     packed = fields.get(b"g", b"")
     try:
         return decode_entry(packed)
-    except (ValueError, TypeError):
+    except ValueError:
         on_malformed(shard, entry_id)
     # One bad record does not take its neighbours with it.
     try:
         rows = orjson.loads(packed)
     except ValueError:
         return []
-    width = len(GiftRecord._fields)
-    rows = rows if isinstance(rows, list) else []
-    return [GiftRecord(*row) for row in rows if isinstance(row, list) and len(row) == width]
+    return [record for row in rows if (record := _record(row)) is not None] if isinstance(rows, list) else []
+
+
+def _record(row: object) -> GiftRecord | None:
+    try:
+        return msgspec.convert(row, GiftRecord)
+    except msgspec.ValidationError:
+        return None
 
 
 def _sound(gift: GiftRecord, last_number: int) -> bool:
     """Whether a record is what our own functions write; anything may stand in a log that others can reach."""
     return (
-        type(gift.number) is int
-        and 0 < gift.number <= last_number
-        and type(gift.combo_first) is int
-        and type(gift.combo) is int
-        and type(gift.at_us) is int
-        and type(gift.count) is int
+        0 < gift.number <= last_number
         and 0 < gift.count <= MONEY_MAX
-        and type(gift.coins) is int
         and 0 <= gift.coins <= MONEY_MAX
-        and type(gift.diamonds) is int
         and 0 <= gift.diamonds <= MONEY_MAX
-        and type(gift.viewer) is str
         and gift.viewer != ""
-        and type(gift.viewer_name) is str
-        and type(gift.gift) is str
-        and type(gift.room) is str
-        and ROOM_ID.fullmatch(gift.room) is not None
     )

@@ -437,14 +437,15 @@ local function applied(keys, args)
 end
 
 redis.register_function('gs_gifts', gifts)
-redis.register_function('gs_load', load_wallet)
 redis.register_function { function_name = 'gs_state', callback = state, flags = { 'no-writes' } }
 redis.register_function { function_name = 'gs_wallet', callback = wallet, flags = { 'no-writes' } }
 redis.register_function { function_name = 'gs_audit', callback = audit, flags = { 'no-writes' } }
--- These free memory, or give people what is theirs: they work also when memory is full.
+-- These free memory, or give people what is theirs: they work also when memory is full. (A wallet is loaded for whoever
+-- asks for a balance; the gift that follows is `busy`.)
 redis.register_function { function_name = 'gs_reset', callback = reset, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'gs_remember', callback = remember, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'gs_open', callback = open, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'gs_load', callback = load_wallet, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'gs_credit', callback = credit, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'gs_block', callback = block, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'gs_settled', callback = settled, flags = { 'allow-oom' } }

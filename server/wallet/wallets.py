@@ -5,7 +5,7 @@ is older than what was settled and trimmed since, so coins that were spent never
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 from redis.asyncio import Redis
@@ -51,7 +51,7 @@ class Wallets:
             raise Refusal(Code.UNAVAILABLE) from error
 
     async def refresh(self, viewer: str) -> Balance:
-        """Applies the credits that the ledger has and the wallet has not. Raises Refusal(unavailable)."""
+        """Brings a wallet up to date with the ledger: credits, and whether it is blocked. Raises Refusal."""
         try:
             return await self._refresh(viewer)
         except STORE_AWAY as error:
@@ -101,8 +101,11 @@ class Wallets:
             balance = await self._balance(viewer)
             missing = await ledger_wallets.credits_after(self._pool, UserId(viewer), balance.credit)
             if not missing:
+                blocked = await ledger_wallets.is_blocked(self._pool, UserId(viewer))
+                if blocked != balance.blocked:
+                    await self._call("gs_block", viewer, viewer, int(blocked))
                 await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
-                return balance
+                return replace(balance, blocked=blocked)
             for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
                 await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)

@@ -43,7 +43,15 @@ async def wallet_gifts(request: web.Request) -> web.Response:
         if settled_to < (gift.gift_id.epoch, gift.gift_id.number) < before
     ]
     gifts += [
-        WalletGift(str(gift.gift_id), gift.room, gift.gift, gift.count, gift.coins, gift.at_us, "settled")
+        WalletGift(
+            gift_id=str(gift.gift_id),
+            room=gift.room,
+            gift=gift.gift,
+            count=gift.count,
+            coins=gift.coins,
+            at=gift.at_us,
+            status="settled" if gift.settled else "accepted",
+        )
         for gift in page.gifts
     ]
     following = page.next

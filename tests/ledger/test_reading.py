@@ -107,7 +107,7 @@ async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: S
     await stage.settle()
     await stage.give("ann")
     shard = stage.shard("ann")
-    found: list[history.SettledGift] = []
+    found: list[history.PastGift] = []
     cursor: str | None = None
     while True:
         page = await history.gifts(stage.pool, UserId("ann"), 3, cursor, shard)
@@ -121,6 +121,27 @@ async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: S
     assert (found[0].room, found[0].gift, found[0].coins, found[0].at_us) == (ROOM, "rose", 7, given[-1].at_us)
     numbers = await stage.pool.fetchval("SELECT number FROM shards WHERE shard = $1", shard)
     assert page.settled_to == Cursor(1, numbers)
+
+
+async def test_a_gift_in_quarantine_stays_in_its_viewers_history_as_accepted(stage: Stage) -> None:
+    await stage.viewer("ann", 1_000)
+    await stage.give("ann")
+    number = await stage.forge("ann", gift="nosuch", count=2)
+    await stage.forge("ann", at_us="unreadable")
+    await stage.give("ann")
+    await stage.settle()
+    shard = stage.shard("ann")
+    found: list[history.PastGift] = []
+    cursor: str | None = None
+    for _ in range(3):
+        page = await history.gifts(stage.pool, UserId("ann"), 1, cursor, shard)
+        found += page.gifts
+        cursor = page.next
+    assert cursor is None
+    assert [(gift.gift, gift.count, gift.settled) for gift in found] == [
+        ("rose", 1, True), ("nosuch", 2, False), ("rose", 1, True),
+    ]  # fmt: skip
+    assert found[1].gift_id == GiftId(shard, 1, number)
 
 
 async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:

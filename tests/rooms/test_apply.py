@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.domain.ids import RoomId, UserId, shard_of
+from server.ledger import openings
 from server.ledger import rooms as ledger_rooms
 from server.ledger import shards as ledger_shards
 from server.ledger import wallets as ledger_wallets
@@ -15,13 +16,14 @@ from server.ledger.settle import Settler
 from server.rooms.apply import RoomsReader
 from server.rooms.leases import Leases
 from server.rooms.loading import RoomStaleError, load_room
+from server.rooms.lost_epochs import LOST_WALLET_TTL_S
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores import keys, postgres
 from server.stores.embedded_valkey import EmbeddedValkey
 from server.stores.postgres import Pool
 from server.stores.redis import connect, load_functions
-from tests.rooms.readers import assert_rooms_hold, one_pass, reader_of_all, until_drained
+from tests.rooms.readers import assert_rooms_hold, lossy, one_pass, reader_of_all, until_drained
 from tests.rooms.room_calls import frames, load
 from tests.rooms.shop import OPENING, Shop
 from tests.rooms.waiting import eventually
@@ -49,6 +51,7 @@ async def open_in_both(pool: Pool, shop: Shop, viewer: str, epoch: int = 1) -> i
     await ledger_wallets.grant(pool, UserId(viewer), 10_000, "promotion", f"{viewer}-{epoch}", "welcome")
     async with pool.acquire() as connection, connection.transaction():
         await ledger_shards.begin_epoch(connection, shard, epoch)
+        await openings.confirm(connection, shard, OPENING)
     await shop.open(shard, epoch)
     return shard
 
@@ -250,6 +253,33 @@ async def test_rooms_without_new_gifts_also_leave_an_epoch_that_is_over(
     await one_pass(reader_of_all(redis, pool, settings))
     there = [name for name in ("old", "new", "fresh") if await redis.exists(keys.room(name))]
     assert there == ["new", "fresh"]
+
+
+@pytest.mark.parametrize("pipelines", range(0, 12, 2))
+async def test_a_worker_that_is_told_to_stop_drains_though_a_connection_breaks(
+    redis: Redis, pool: Pool, settings: Settings, shop: Shop, pipelines: int
+) -> None:
+    await a_room(pool)
+    await shop.give("ann", "r1", times=3)
+    breaking = lossy(redis)
+    reader = RoomsReader(breaking, pool, settings, "w1")
+    breaking.lose_after = pipelines
+    await reader.drain()
+    assert await gifts_of(redis, "r1") == 3
+
+
+async def test_wallets_of_an_epoch_that_is_over_get_a_time_to_live(
+    redis: Redis, pool: Pool, settings: Settings, shop: Shop
+) -> None:
+    """Those that rest have one; what waited for a settlement would stay for ever."""
+    shard = shard_of("ann", settings.wallet_shards)
+    await shop.give("ann", "r1")
+    await shop.open(shard, epoch=2)
+    await shop.give("ann", "r1")
+    await one_pass(reader_of_all(redis, pool, settings))
+    lifetimes = [await redis.ttl(keys.wallet(shard, epoch, "ann")) for epoch in (1, 2)]
+    assert 0 < lifetimes[0] <= LOST_WALLET_TTL_S
+    assert lifetimes[1] == -1
 
 
 async def test_a_room_in_an_older_redis_than_its_shards_is_loaded_again(

@@ -7,9 +7,11 @@ import pytest
 from redis.asyncio import Redis
 
 from server.domain.errors import Code, Refusal
+from server.domain.ids import RoomId
 from server.ledger import rooms as ledger_rooms
 from server.rooms.connections import Connections
 from server.rooms.presence import Presence
+from server.rooms.room_ends import RoomEnds
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores import keys, postgres
@@ -45,6 +47,21 @@ async def test_the_end_reaches_both_stores_once(rooms: Rooms, redis: Redis, pool
     with pytest.raises(Refusal) as refused:
         await rooms.say(info.id, "ann", "Ann", "hello")
     assert refused.value.code is Code.ROOM_ENDED
+
+
+async def test_an_end_that_redis_did_not_hear_of_is_told_by_the_worker(
+    rooms: Rooms, redis: Redis, pool: Pool, settings: Settings
+) -> None:
+    """Whoever ended the room died between the two stores: nobody may give there for ever."""
+    info = await rooms.open("creator", "Creator", "A room")
+    lost = await rooms.open("creator", "Creator", "A room that is not in Redis")
+    for room in (info, lost):
+        await ledger_rooms.end(pool, RoomId(room.id))
+    await redis.delete(keys.room(lost.id))
+    await RoomEnds(redis, pool, settings).tell()
+    assert await redis.hget(keys.room(info.id), "state") == b"ended"
+    assert [frame["type"] for frame in await frames(redis, info.id)] == ["room_ended"]
+    assert await ledger_rooms.ends_untold(pool, 10) == []
 
 
 async def test_a_room_that_redis_lost_comes_back_from_the_ledger(rooms: Rooms, redis: Redis) -> None:

@@ -330,5 +330,6 @@ def test_a_full_memory_refuses_gifts_and_still_lets_settlement_free_it(ana: Shar
             ana.send(rose("b"))
         assert ana.settled(1, 0, 1, {"ana": 10}) == "ok"
         assert ana.credit("ana", 2, 5) == "applied 95"
+        assert ana.load("bob", Snapshot(1, 1, 5, 0)) == "loaded"
     finally:
         ana.redis.config_set("maxmemory", 0)

@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format chaos bench loadtest screenshots clean chromium
+.PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.run ## install what `make run` needs into .venv
 
@@ -35,6 +35,13 @@ chaos: $(VENV)/.test ## kill processes while gifts flow, then compare the books 
 	@$(BIN)/python -c 'import libfaketime' 2>/dev/null || $(PIP) install libfaketime >/dev/null 2>&1 || \
 		echo "libfaketime could not be installed: the clock is not set back" >&2
 	@ROUNDS='$(ROUNDS)' SEED='$(SEED)' $(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.test ## send what no client should, on the socket and over HTTP [FRAMES=200000 EXAMPLES=100 SEED=]
+	@FRAMES='$(FRAMES)' EXAMPLES='$(EXAMPLES)' SEED='$(SEED)' $(BIN)/python -m tests.fuzz
+
+audit-deps: $(BIN)/python ## look the pinned packages up in an advisory database; says so when none can be reached
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip --quiet install 'pip-audit>=2.9'; }
+	@$(BIN)/python -m tests.advisories
 
 bench: $(VENV)/.load ## measure the parts [BENCH=wallet,fanout QUICK=1]
 	@$(BIN)/python -m loadtests.bench $(ARGS)

@@ -14,6 +14,8 @@ from server.web.strict_json import JsonError, StrictDecoder
 
 LIMIT_DEFAULT = 20
 LIMIT_MAX = 100
+LIMIT_READ_MAX = 999_999_999
+"""A larger limit means LIMIT_MAX; past this it is refused."""
 
 T = TypeVar("T", bound=Struct)
 
@@ -58,7 +60,7 @@ def limit_of(request: web.Request, default: int = LIMIT_DEFAULT, most: int = LIM
     given = request.query.get("limit")
     if given is None:
         return default
-    if not (given.isascii() and given.isdigit() and len(given) < 10) or int(given) < 1:
+    if not (given.isascii() and given.isdigit() and len(given) < 10) or not 1 <= int(given) <= LIMIT_READ_MAX:
         raise Refusal(Code.BAD_REQUEST, "A limit is a whole number from 1.")
     return min(int(given), most)
 

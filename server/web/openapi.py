@@ -8,13 +8,16 @@ import msgspec
 
 from server import __version__
 from server.domain.errors import RULES, Code
-from server.web.http import LIMIT_DEFAULT, LIMIT_MAX
+from server.domain.ids import USER_ID
+from server.web.http import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_READ_MAX
 from server.web.problems import CONTENT_TYPE
 from server.web.route import API_ROOT, Route
 from server.web.routes import ROUTES
 from server.web.shapes import Problem
 
 _REF = "#/components/schemas/{name}"
+_PATH_SCHEMAS = {"room": {"type": "string"}, "user": {"type": "string", "pattern": f"^{USER_ID.pattern}$"}}
+_LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LIMIT_READ_MAX}
 _BODY_STATUSES = {413: "The body is too large.", 415: "The body is not application/json."}
 
 
@@ -63,7 +66,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS[name]}
         for name in re.findall(r"\{(\w+)\}", route.path)
     ]
     query = dict(route.query)
@@ -73,7 +76,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             "cursor": "the `next` of the page before",
         }
     for name, meaning in query.items():
-        kind: dict[str, Any] = {"type": "integer", "minimum": 1} if name == "limit" else {"type": "string"}
+        kind: dict[str, Any] = _LIMIT_SCHEMA if name == "limit" else {"type": "string"}
         made.append({"name": name, "in": "query", "description": meaning, "schema": kind})
     if route.moves_money:
         made.append(

@@ -1,0 +1,1 @@
+"""What a client may send that no client should: on the socket and over HTTP, from a seed."""

@@ -30,7 +30,8 @@ def set_up_logging(settings: Settings, process: str) -> None:
     structlog.contextvars.bind_contextvars(process=process)
     colour = colour_wanted(sys.stderr)
     rendering: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=colour)]
+        # Where Rich is installed, structlog would show the local variables of a traceback: tokens, balances, names.
+        [structlog.dev.ConsoleRenderer(colors=colour, exception_formatter=structlog.dev.plain_traceback)]
         if for_people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     )

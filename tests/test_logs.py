@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import orjson
+import pytest
 
 from tests.serve_process import plain_environ
 
+SECRET = "hunter222222222"
 SCRIPT = """
 import logging, structlog
 from server.logs import set_up_logging
@@ -20,6 +22,7 @@ log.debug("not shown")
 log.info("listening", port=8080, text="two\\nlines")
 logging.getLogger("asyncio").info("not shown either")
 logging.getLogger("somebody").warning("theirs %d", 7)
+token = "hunter" + "2" * 9
 try:
     1 / 0
 except ZeroDivisionError:
@@ -52,6 +55,15 @@ def test_each_line_is_one_json_object_with_process_level_and_time(tmp_path: Path
 def test_the_level_is_a_setting(tmp_path: Path) -> None:
     assert len(_logged(tmp_path, GIFTSTREAM_LOG_LEVEL="error")) == 1
     assert "not shown" in _logged(tmp_path, GIFTSTREAM_LOG_LEVEL="debug")[0]
+
+
+def test_a_traceback_shows_no_values_whatever_else_is_installed(tmp_path: Path) -> None:
+    """Rich is, with the tests, and would show what every variable holds."""
+    pytest.importorskip("rich")
+    for form in ("console", "json"):
+        logged = "\n".join(_logged(tmp_path, GIFTSTREAM_LOG_FORMAT=form))
+        assert "ZeroDivisionError" in logged
+        assert SECRET not in logged
 
 
 def test_for_people_it_is_text_and_without_a_terminal_no_colour(tmp_path: Path) -> None:

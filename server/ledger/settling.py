@@ -9,7 +9,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from server.ledger import metrics
 from server.ledger.backoff import Outage
-from server.ledger.log import LogGapError
+from server.ledger.log import ForeignRedisError, LogGapError
 from server.ledger.settle import Settler
 from server.ledger.shards import ShardState, read_states, record_incident
 from server.settings import Settings
@@ -21,6 +21,9 @@ SHARDS_AT_ONCE = 3
 LOOKS_PER_INTERVAL = 5
 LOOK_S_MIN = 0.01
 DRAIN_LOOK_S = 0.02
+
+_INCIDENTS: dict[type[Exception], str] = {LogGapError: "gap_in_log", ForeignRedisError: "foreign_redis"}
+"""Faults of a shard that an operator has to look at, and what they are called on record."""
 
 
 class SettlingLoop:
@@ -148,10 +151,11 @@ class SettlingLoop:
 
     async def _note_fault(self, shard: int, error: Exception) -> None:
         metrics.FAILURES.labels("shard").inc()
-        if self._faults[shard].failed(error) and isinstance(error, LogGapError):
+        kind = _INCIDENTS.get(type(error))
+        if self._faults[shard].failed(error) and kind is not None:
             try:
                 async with self._pool.acquire() as conn:
-                    await record_incident(conn, shard, "gap_in_log", {"what": str(error)})
+                    await record_incident(conn, shard, kind, {"what": str(error)})
             except POSTGRES_AWAY as away:
                 self._note_outage(away)
 

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from server.domain.gift import Accepted
 from server.ledger import openings
 from server.ledger.log import ForeignRedisError
+from server.ledger.settling import SettlingLoop
 from server.settings import Settings
 from server.stores import keys
 from server.stores import redis as redis_store
@@ -144,6 +145,24 @@ async def test_a_worker_that_still_reads_the_old_primary_settles_nothing_of_it(p
     assert await settled(new) == [1, 2, 3]
     assert await coins(new) == 988
     assert (await new.audit()).ok
+
+
+async def test_such_a_worker_is_put_on_record_once(pair: Pair) -> None:
+    await pair.cut()
+    new = await pair.promoted()
+    await pair.old.give("ann")
+    stop = asyncio.Event()
+    loop = SettlingLoop(pair.old.redis, pair.old.pool, pair.old.settings, pair.old.opener.open)
+    running = asyncio.create_task(loop.run(stop))
+
+    async def on_record() -> bool:
+        return await pair.incidents() == {"foreign_redis"}
+
+    await eventually(on_record)
+    stop.set()
+    await running
+    assert await settled(new) == []
+    assert await new.pool.fetchval("SELECT count(*) FROM incidents") == 1
 
 
 async def test_without_the_token_it_would(pair: Pair) -> None:

@@ -125,11 +125,13 @@ class Moderation:
                 found = await ledger_moderation.load(
                     self._pool, {room: creator for room, (creator, _) in batch.items()}
                 )
-            except STORE_AWAY as error:
-                log.debug("rules could not be read", rooms=len(batch), error=type(error).__name__)
+            except Exception as error:
                 for _, answered in batch.values():
                     answered.set_exception(Refusal(Code.UNAVAILABLE))
                     answered.exception()  # whoever asked may be gone
+                if not isinstance(error, STORE_AWAY):
+                    raise
+                log.debug("rules could not be read", rooms=len(batch), error=type(error).__name__)
                 continue
             for room_id, (creator_id, answered) in batch.items():
                 answered.set_result(self._take(room_id, _Known(creator_id, found[room_id], self._loop.time())))

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import gc
-import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -12,10 +11,8 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from redis.asyncio import Redis
 
 from server.demo import Demo
-from server.domain.catalogue import Catalogue
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger.installation import check_installation
 from server.rooms.connections import Connections
@@ -24,9 +21,8 @@ from server.rooms.moderation import Moderation
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.start_error import StartError
-from server.stores import postgres, redis
-from server.stores.failures import STORE_AWAY
-from server.stores.postgres import Pool
+from server.stop_signals import set_by_signals
+from server.stores.both import connect_both
 from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
 from server.wallet.shards import WalletShards
@@ -46,10 +42,6 @@ from server.web.token_checker import TokenChecker
 
 log = structlog.get_logger()
 
-STORES_WAIT_S = 30.0
-"""How long a gateway waits for stores that do not answer at its start."""
-
-STORES_POLL_S = 0.5
 LISTEN_BACKLOG = 1024
 GC_THRESHOLDS = (5_000, 10, 100)
 """A full collection looks at every socket's objects, and nothing else runs meanwhile: thousands of sockets that come at
@@ -73,7 +65,7 @@ async def run_gateway(
     later in the background ends the process with its error, for the supervisor to start another one.
     """
     if stopping is None:
-        stopping = _set_by_signals()
+        stopping = set_by_signals()
     async with AsyncExitStack() as stack:
         services, background = await _assemble(settings, stack, stopping)
         runner = web.AppRunner(
@@ -104,10 +96,16 @@ async def run_gateway(
 
 async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[Services, Background]:
     """The parts, and what has to run in the background for them. Closes the stores with the stack."""
-    redis_client, pool, wait_aof, catalogue = await _connect(settings, stack, stopping)
+    stores = await connect_both(settings, stack, stopping)
+    if stores is None:
+        raise StartError("told to stop before the stores answered")
+    redis_client, pool = stores.redis, stores.pool
+    # With another number of shards it would look for wallets where they are not, and load them a second time.
+    await check_installation(pool, settings.wallet_shards)
+    catalogue = await ledger_catalogue.load(pool)
     opener = ShardOpener(redis_client, pool, settings)
     wallets = Wallets(redis_client, pool, opener, settings)
-    shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=wait_aof)
+    shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
@@ -145,34 +143,6 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     return services, background
 
 
-async def _connect(
-    settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event
-) -> tuple[Redis, Pool, bool, Catalogue]:
-    """Both stores, ready to be used; waits a while for them. Raises StartError, MigrationError."""
-    loop = asyncio.get_running_loop()
-    deadline_s = loop.time() + STORES_WAIT_S
-    client = await redis.connect(settings.redis_url)
-    stack.push_async_callback(client.aclose)
-    waiting = False
-    while True:
-        try:
-            wait_aof = (await redis.durability(client)).wait_aof
-            await redis.load_functions(client)
-            pool = await postgres.connect(settings.database_url, size_max=settings.database_connections_max)
-            break
-        except STORE_AWAY as error:
-            if stopping.is_set() or loop.time() > deadline_s:
-                raise StartError(f"the stores do not answer: {type(error).__name__}") from error
-            if not waiting:
-                log.warning("waiting for the stores", error=type(error).__name__, wait_s=STORES_WAIT_S)
-            waiting = True
-            await asyncio.sleep(STORES_POLL_S)
-    stack.push_async_callback(pool.close)
-    # With another number of shards it would look for wallets where they are not, and load them a second time.
-    await check_installation(pool, settings.wallet_shards)
-    return client, pool, wait_aof, await ledger_catalogue.load(pool)
-
-
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:
     """Takes connections, together with the other gateways of this port. Raises StartError."""
     site = web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=LISTEN_BACKLOG)
@@ -185,11 +155,3 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
             raise StartError(f"port {settings.port} on {settings.host} is taken") from error
         raise StartError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
     return int(runner.addresses[0][1])
-
-
-def _set_by_signals() -> asyncio.Event:
-    event = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, event.set)
-    return event

@@ -15,14 +15,13 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from server import worker
 from server.domain.ids import UserId
 from server.ledger import wallets
 from server.ledger.migrate import MigrationError
 from server.rooms.apply import RoomsReader
 from server.settings import Settings
 from server.start_error import StartError
-from server.stores import keys
+from server.stores import both, keys
 from server.wallet import credit_sweeper
 from server.worker import run_worker
 from tests.ledger.stage import ROOM, Stage
@@ -194,8 +193,8 @@ async def test_a_database_of_another_installation_is_refused(stage: Stage) -> No
 async def test_stores_that_do_not_answer_are_waited_for_and_then_named(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "STORES_WAIT_S", 0.2)
-    monkeypatch.setattr(worker, "STORES_POLL_S", 0.05)
+    monkeypatch.setattr(both, "STORES_WAIT_S", 0.2)
+    monkeypatch.setattr(both, "STORES_POLL_S", 0.05)
     away = replace(stage.settings, redis_url=f"unix://{tmp_path}/nothing.sock")
     with capture_logs() as logs, pytest.raises(StartError, match="Redis does not answer"):
         await run_worker(away, stopping=asyncio.Event())

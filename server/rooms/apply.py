@@ -166,7 +166,8 @@ class RoomsReader:
                 return
             again: dict[str, list[RoomGift]] = {}
             try:
-                for tick, answer in zip(ticks, await call(self._redis, ticks, self._log_max), strict=True):
+                answers = await call(self._redis, ticks, self._log_max, self._log.read_from)
+                for tick, answer in zip(ticks, answers, strict=True):
                     self._take_answer(tick, answer, again)
             except BaseException:
                 self._dirty |= dirty
@@ -251,6 +252,8 @@ class RoomsReader:
         held = await self._ask_marks(sorted(self._behind))
         if not held:
             return
+        # Asked before reading: what is read afterwards is of this server, or refused.
+        read_from: bytes = await self._redis.fcall("gs_run", 1, keys.shard(self._shards[0]))
         places = {shard: min(room.marks.get(shard, START) for room in held.values()) for shard in self._shards}
         gifts = await read_again(self._redis, places, held, self._on_malformed)
         # Looked at after reading: what was trimmed meanwhile may be what we have not seen.
@@ -265,7 +268,7 @@ class RoomsReader:
             else:
                 self._know(room, state)
                 ticks += ticks_of(room, mine, state, caught_up=True)
-        for tick, answer in zip(ticks, await call(self._redis, ticks, self._log_max), strict=True):
+        for tick, answer in zip(ticks, await call(self._redis, ticks, self._log_max, read_from), strict=True):
             if isinstance(answer, ResponseError):
                 self._refused(tick.room, len(tick.gifts), answer)
             elif answer[0] == b"ok":

@@ -37,6 +37,8 @@ class LogReader:
         self._swept: dict[int, tuple[bytes | None, int]] = {}
         """The server process and epoch of each shard when rooms of lost epochs were last looked for."""
         self.places: dict[int, Mark] = {}
+        self.read_from = b""
+        """The server process that the gifts of the last read were read from."""
 
     def forget(self) -> None:
         """Finds all places again at the next read."""
@@ -62,6 +64,7 @@ class LogReader:
                     self._on_older()
                     del self.places[shard]
                     continue
+                self.read_from = run
                 place = by_room(shard, entries, gifts, self._on_malformed)
                 # Also while no gift follows: what rooms show of an epoch that is over is wrong by now.
                 await self._sweep_once(shard, int(epoch or 0))
@@ -116,9 +119,9 @@ class LogReader:
         if self._swept.get(shard) == (self._runs[shard], epoch):
             return
         pipeline = self._redis.pipeline(transaction=False)
-        for shard in self._shards:
-            pipeline.hget(keys.shard(shard), "epoch")
-        epochs = {shard: int(epoch or 0) for shard, epoch in zip(self._shards, await pipeline.execute(), strict=True)}
+        for each in self._shards:
+            pipeline.hget(keys.shard(each), "epoch")
+        epochs = {each: int(held or 0) for each, held in zip(self._shards, await pipeline.execute(), strict=True)}
         await unload_rooms_of_lost_epochs(self._redis, epochs)
         await let_wallets_of_lost_epochs_go(self._redis, epochs)
-        self._swept = {shard: (self._runs.get(shard), epoch) for shard, epoch in epochs.items()}
+        self._swept = {each: (self._runs.get(each), held) for each, held in epochs.items()}

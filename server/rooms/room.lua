@@ -250,9 +250,9 @@ local function unload_room(keys, args)
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
--- gifters as a JSON array of [viewer, coins, who JSON].
+-- gifters as a JSON array of [viewer, coins, who JSON], server process that the gifts were read from or ''.
 -- Answers {ok, incarnation, caught up, more chat waits (0/1)}, or {marks, incarnation, caught up, (shard, mark)*} when a
--- mark is not as expected (nothing was changed), or {absent}.
+-- mark is not as expected, {moved} when this is another server process (nothing was changed), or {absent}.
 local function tick(keys, args)
   local room = keys_of(keys[1])
   local log_max, caught_up, marks = whole(args[1]), whole(args[2]), whole(args[3])
@@ -274,12 +274,17 @@ local function tick(keys, args)
   end
   local gifts, coins, diamonds = whole(args[at]), whole(args[at + 1]), whole(args[at + 2])
   local entries, more, gifters = args[at + 3], args[at + 4], gifters_of(args[at + 5], coins)
-  if #args ~= at + 5 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
+  local read_from = args[at + 6]
+  if #args ~= at + 6 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
     error({err = 'BADARG a tick that does not add up'})
   end
 
   local state = fields(room, 'incarnation', 'n', 'run', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
     'likes', 'caught_up')
+  -- What was read from another server, before a failover, may be lost, and its numbers given to other gifts here.
+  if read_from ~= '' and read_from ~= this_run() then
+    return {'moved'}
+  end
   if not state.incarnation then
     return {'absent'}
   end

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from server.domain import combo
@@ -58,14 +59,14 @@ class Tick:
     moves: dict[int, tuple[Mark | None, Mark]]
     caught_up: bool = False
 
-    def arguments(self, log_max: int) -> list[str | bytes]:
-        """ARGV of the function."""
+    def arguments(self, log_max: int, read_from: bytes = b"") -> list[str | bytes]:
+        """ARGV of the function. read_from: the server process (`gs_run`) whose log the gifts were read from."""
         moves: list[str | bytes] = []
         for shard, (old, new) in self.moves.items():
             moves += [str(shard), "" if old is None else str(old), str(new)]
         head = [str(log_max), "1" if self.caught_up else "0", str(len(self.moves)), *moves]
         if not self.gifts:
-            return [*head, "0", "0", "0", "", "", "[]"]
+            return [*head, "0", "0", "0", "", "", "[]", read_from]
         records = [gift.record for gift in self.gifts]
         listed, more = combo.split(combo.merge(self.gifts))
         given: dict[str, int] = {}
@@ -82,6 +83,7 @@ class Tick:
             orjson.dumps([entry.public() for entry in listed]),
             orjson.dumps(more) if more["gifts"] else "",
             orjson.dumps(gifters),
+            read_from,
         ]
 
 
@@ -116,15 +118,20 @@ def read_marks(answer: list[Any]) -> Held:
     )
 
 
-async def call(redis: Redis, ticks: list[Tick], log_max: int) -> list[Any]:
-    """The answers, in order. A refusal that no repetition can mend is one of them; any other error is raised."""
+async def call(redis: Redis, ticks: list[Tick], log_max: int, read_from: bytes = b"") -> list[Any]:
+    """The answers, in order. A refusal that no repetition can mend is one of them; any other error is raised.
+
+    Raises redis.exceptions.ConnectionError too when another server process answers than the gifts were read from.
+    """
     answers: list[Any] = []
     for piece in _pieces(ticks):
         pipeline = redis.pipeline(transaction=False)
         for tick in piece:
-            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max))
+            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max, read_from))
         answers += await pipeline.execute(raise_on_error=False)
     for answer in answers:
+        if answer == [b"moved"]:
+            raise RedisConnectionError("the gifts were read from another server process")
         if isinstance(answer, Exception) and not (
             isinstance(answer, ResponseError) and str(answer).startswith(("BADARG", "WRONGTYPE"))
         ):

@@ -61,10 +61,13 @@ def gift(
     return RoomGift(shard, epoch, record)
 
 
-async def tick(redis: Redis, room: str, *gifts: RoomGift, old: str | None = "0-0", log_max: int = LOG_MAX) -> Any:
+async def tick(
+    redis: Redis, room: str, *gifts: RoomGift, old: str | None = "0-0", log_max: int = LOG_MAX, read_from: bytes = b""
+) -> Any:
     """One `gs_room_tick`; the gifts are of one shard, whose mark is expected at `old`."""
     moves = {gifts[-1].shard: (None if old is None else Mark.parse(old.encode()), gifts[-1].mark)} if gifts else {}
-    return await redis.fcall("gs_room_tick", 1, keys.room(room), *Tick(room, list(gifts), moves).arguments(log_max))
+    arguments = Tick(room, list(gifts), moves).arguments(log_max, read_from)
+    return await redis.fcall("gs_room_tick", 1, keys.room(room), *arguments)
 
 
 async def frames(redis: Redis, room: str) -> list[dict[str, Any]]:

@@ -2,9 +2,15 @@
 
 from redis.asyncio import Redis
 
+from server.domain.ids import RoomId, UserId, shard_of
+from server.ledger import rooms as ledger_rooms
+from server.settings import Settings
 from server.stores import keys
+from server.stores.postgres import Pool
 from server.stores.redis import load_functions
+from tests.rooms.readers import one_pass, reader_of_all, until_drained
 from tests.rooms.room_calls import gift, join, load, tick
+from tests.rooms.shop import Shop
 from tests.rooms.sockets import Sockets
 from tests.rooms.test_hub import Stage, StartHub, enter
 
@@ -55,3 +61,33 @@ async def test_who_joins_a_room_that_went_back_is_not_shown_what_was_lost(
     following = await stage.deltas()
     await second.until(following)
     assert [frame["position"] for frame in second.frames[1:]] == [following]
+
+
+async def test_gifts_read_from_the_server_before_a_failover_are_not_counted_on_the_one_after(redis: Redis) -> None:
+    """They may be lost, and their numbers given to other gifts."""
+    await load(redis, "r1")
+    before = await redis.fcall("gs_run", 1, keys.room("r1"))
+    assert (await tick(redis, "r1", gift(1), read_from=before))[0] == b"ok"
+    await redis.function_flush()
+    await load_functions(redis)
+    assert await tick(redis, "r1", gift(2), old="1-1", read_from=before) == [b"moved"]
+    after = await redis.fcall("gs_run", 1, keys.room("r1"))
+    assert (await tick(redis, "r1", gift(2), old="1-1", read_from=after))[0] == b"ok"
+
+
+async def test_a_room_of_a_lost_epoch_is_loaded_again_also_while_nobody_gives(
+    redis: Redis, pool: Pool, settings: Settings
+) -> None:
+    """The shard was begun anew before its reader looked, and no gift followed that would show it."""
+    await ledger_rooms.create(pool, RoomId("r1"), UserId("creator"), "Creator", "A room")
+    shop = Shop(redis, settings.wallet_shards)
+    await shop.give("ann", "r1")
+    reader = reader_of_all(redis, pool, settings)
+    await until_drained(reader)
+    shard = shard_of("ann", settings.wallet_shards)
+    await redis.function_flush()
+    await load_functions(redis)
+    await shop.open(shard, epoch=2)
+    for _ in range(2):  # the first one finds that it is another server
+        await one_pass(reader)
+    assert not await redis.exists(keys.room("r1"))

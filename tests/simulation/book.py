@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from server.domain.errors import RULES, Code
 from server.domain.gift import Accepted, Answer, Refused
@@ -37,14 +37,14 @@ class Ask:
     def hear(self, answer: Answer) -> None:
         """An answer arrives; the same question never gets two different final ones."""
         if isinstance(answer, Accepted):
-            answer = replace(answer, fingerprint="")
+            answer = Accepted(answer.gift_id, answer.coins, answer.combo, answer.combo_first, answer.at_us, "")
             expect(answer.coins >= 0, f"{self.id}: {self.viewer} was left with {answer.coins} coins")
             expect(self.told in (None, answer), f"{self.id} was told {self.told}, and then {answer}")
             self.told = answer
             if answer in self.lost:
                 self.lost.remove(answer)
         elif RULES[answer.code].final:
-            answer = replace(answer, fingerprint="")
+            answer = Refused(answer.code, answer.coins)
             expect(self.told in (None, answer), f"{self.id} was told {self.told}, and then {answer}")
             self.told = answer
         elif answer.code in FIRST_ANSWERS_ONLY:

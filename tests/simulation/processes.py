@@ -122,5 +122,17 @@ class Worker:
             await self.reader.start_over(error)
             self.more = True
 
+    def doing(self) -> str:
+        """What its reader has still to do; empty if nothing."""
+        reader = self.reader
+        waits = {
+            "waiting": reader._waiting._first,
+            "behind": reader._behind,
+            "dirty": reader._dirty,
+            "more": self.more,
+            "found": reader._found,
+        }
+        return ", ".join(f"{name} {what}" for name, what in waits.items() if what)
+
     async def sweep(self) -> None:
         await self._sweeper.sweep()

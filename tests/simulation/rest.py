@@ -12,7 +12,7 @@ from tests.simulation.world import ROOMS, VIEWERS, World
 
 ROUNDS_MAX = 40
 CALLS_MAX = 20_000
-ASKED_AT_ONCE = 12
+ASKED_AT_ONCE = 100
 KILL_FIRST = 0.4
 """How often everybody dies first; else everybody finishes."""
 
@@ -32,7 +32,9 @@ async def come_to_rest(world: World) -> None:
         if not await _round(world):
             break
     else:
-        raise Finding(f"it does not come to rest: {_why(world)}")
+        unknown = [ask.id for ask in world.book.open if ask.told is None]
+        unsure = [grant.reference for grant in world.book.grants if grant.number is None]
+        raise Finding(f"it does not come to rest: {_why(world)}; unknown are {unknown[:5]}, {unsure[:5]}")
     world.expect_none_found()
     await Verdict(world.conn, world.valkeys, world.book, world.shards).reach(ROOMS, world.replaced)
     url = world.valkey_urls[world.valkeys.primary]
@@ -93,6 +95,6 @@ def _why(world: World) -> str:
         )
         if epoch is None or not number == settled == applied:
             places.append(f"shard {shard}: {epoch}-{number}, settled {settled}, applied {applied}")
-    waiting = [each.process.name for each in world.workers if each.more or not each.reader.idle]
+    waiting = [f"{each.process.name} {doing}" for each in world.workers if (doing := each.doing())]
     rooms = [room for room in ROOMS if redis.hget(f"{{r:{room}}}:room", "caught_up") != b"1"]
     return ", ".join([*places, *waiting, *rooms])

@@ -188,8 +188,10 @@ class Steps:
     # What happens to Redis.
 
     async def _copy(self) -> None:
-        self._world.note("the data of Redis are copied")
-        self._world.take_copy()
+        opening_under_way = any(fiber.task.get_name().startswith("open-shard") for fiber in self._world.fibers.parked)
+        if not opening_under_way:
+            self._world.note("the data of Redis are copied")
+            self._world.take_copy()
 
     async def _restart(self) -> None:
         self._world.note("Redis restarts")

@@ -145,8 +145,8 @@ class World:
     def heard(self, ask: Ask, answer: Answer) -> None:
         try:
             ask.hear(answer)
-        except Finding as finding:
-            self.findings.append(str(finding))
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self.findings.append(str(error) if isinstance(error, Finding) else repr(error))
 
     def new_ask(self) -> Ask:
         rng = self.rng

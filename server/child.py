@@ -53,7 +53,7 @@ class Child:
             pass_fds=keep_open,
             process_group=0,
             # The call between fork and exec is one system call, with everything it needs made before.
-            preexec_fn=_die_with_parent(orphan_signal),  # noqa: PLW1509
+            preexec_fn=die_with_parent(orphan_signal),  # noqa: PLW1509
         )
 
     @property
@@ -105,7 +105,8 @@ def describe_exit(code: int) -> str:
         return f"signal {-code}"
 
 
-def _die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a new process does before anything else, so that it gets this signal when we end; None where it cannot."""
     if _libc is None:
         return None
     prctl, parent, number = _libc.prctl, os.getpid(), int(orphan_signal)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from server.child import die_with_parent
+
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 POLL_S = 0.02
@@ -42,6 +44,7 @@ class ServeProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - a killed test run leaves no server behind
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -24,12 +24,19 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
 }
 """Frame of a client → the frames that answer it. Likes are not answered."""
 
+_MUST_SEND = {"Hello": "token", "Gift": "count"}
+"""Fields that are read leniently, as their absence has an answer of its own; a client has to send them."""
+
 
 def asyncapi() -> dict[str, Any]:
     """The document, as AsyncAPI 3.0 wants it; `send` and `receive` are the server's."""
     frames = (*CLIENT_FRAMES, *SERVER_FRAMES)
     _, schemas = msgspec.json.schema_components(frames, ref_template=_REF)
     schemas["Code"]["description"] = "\n".join(f"- `{code}`: {rule.message}" for code, rule in RULES.items())
+    for shape, name in _MUST_SEND.items():
+        schemas[shape]["required"].append(name)
+        schemas[shape]["properties"][name].pop("default", None)
+    schemas["Hello"]["properties"]["token"] = {"type": "string"}
     names = [frame_type(frame) for frame in frames]
     return {
         "asyncapi": "3.0.0",

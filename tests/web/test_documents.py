@@ -30,6 +30,13 @@ def test_the_openapi_document_is_valid():
     openapi_spec_validator.validate(openapi())
 
 
+def test_the_asyncapi_document_requires_what_a_client_has_to_send():
+    schemas = asyncapi()["components"]["schemas"]
+    for shape, frame in (("Hello", {"type": "hello"}), ("Gift", {"type": "gift", "id": "a", "room": "r", "gift": "g"})):
+        with pytest.raises(jsonschema.ValidationError, match="required property"):
+            jsonschema.validate(frame, schemas[shape] | {"components": {"schemas": schemas}})
+
+
 def test_the_asyncapi_documents_references_all_lead_somewhere():
     document = asyncapi()
     for reference in references(document):

@@ -43,6 +43,9 @@ audit-deps: $(BIN)/python ## look the pinned packages up in an advisory database
 	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip --quiet install 'pip-audit>=2.9'; }
 	@$(BIN)/python -m tests.advisories
 
+simulate: $(VENV)/.test ## take random steps against the real functions and the real SQL [STEPS=20000 SEED= ARGS=]
+	@STEPS='$(STEPS)' SEED='$(SEED)' $(BIN)/python -m tests.simulation $(ARGS)
+
 bench: $(VENV)/.load ## measure the parts [BENCH=wallet,fanout QUICK=1]
 	@$(BIN)/python -m loadtests.bench $(ARGS)
 

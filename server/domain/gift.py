@@ -1,10 +1,10 @@
 """One gift: what is asked, what is answered, and the record that the log keeps of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import msgspec
 import orjson
+from msgspec import Struct
 
 from server.domain.errors import RULES, Code
 from server.domain.ids import GiftId
@@ -13,8 +13,7 @@ COUNT_MAX = 9_999
 """Largest `count` of one gift, from the public interface."""
 
 
-@dataclass(frozen=True, slots=True)
-class GiftOrder:
+class GiftOrder(Struct, frozen=True):
     """A priced gift on its way to a wallet shard.
 
     combo_key: `<room>:<gift>` when the gift is streakable, else empty.
@@ -39,8 +38,7 @@ class GiftOrder:
         return f"!{self.refusal}" if RULES[self.refusal].final else self.refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC."""
 
     gift_id: GiftId
@@ -51,8 +49,7 @@ class Accepted:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Not paid. `coins` is the balance where the wallet was looked at."""
 
     code: Code
@@ -103,7 +100,12 @@ def encode_body(
     )[1:-1]
 
 
+_decode_records = msgspec.json.Decoder(list[GiftRecord]).decode
+
+
 def decode_entry(packed: bytes) -> list[GiftRecord]:
-    """The records of one log entry. Raises ValueError when they are not what was written."""
-    rows: Sequence[Sequence[Any]] = orjson.loads(packed)
-    return [GiftRecord(*row) for row in rows]
+    """The records of one log entry, each field of its type. Raises ValueError when they are not what was written."""
+    try:
+        return _decode_records(packed)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a log entry: {error}") from None

@@ -35,7 +35,8 @@ class GiftId(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        return f"{shard_label(self.shard)}-{self.epoch}-{self.number}"
+        shard, epoch, number = self
+        return f"w{shard:02d}-{epoch}-{number}"
 
     @classmethod
     def parse(cls, text: str) -> "GiftId":

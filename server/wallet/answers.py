@@ -25,10 +25,9 @@ def decode_answer(shard: int, answer: bytes) -> Answer | None:
     """What an answer says; None for `L`: the wallet is not loaded."""
     kind, *fields = answer.decode().split(" ")
     if kind == "A":
-        epoch, number, coins, combo, first, at_us, fingerprint = fields
-        return Accepted(
-            GiftId(shard, int(epoch), int(number)), int(coins), int(combo), int(first), int(at_us), fingerprint
-        )
+        *numbers, fingerprint = fields
+        epoch, number, coins_left, combo, first, at_us = map(int, numbers)
+        return Accepted(GiftId(shard, epoch, number), coins_left, combo, first, at_us, fingerprint)
     if kind == "R":
         code, coins, fingerprint = fields
         return Refused(Code(code), None if coins == "-" else int(coins), fingerprint=fingerprint)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import uvloop
+from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
@@ -98,3 +99,14 @@ async def test_a_server_that_became_a_replica_is_a_lost_connection_and_its_succe
     await connection.disconnect()
     await client.aclose()
     await other.aclose()
+
+
+async def test_commands_leave_as_the_protocol_has_them(redis_url: str):
+    """Word by word and byte by byte, whatever their arguments are, one command or many."""
+    commands = [("CONFIG GET", "maxmemory"), ("SET", "schlüssel", b"\x00\r\n$3"), ("FCALL", b"f", 1, 2.5, "")]
+    client = await redis.connect(redis_url)
+    ours, theirs = client.connection_pool.make_connection(), UnixDomainSocketConnection(path="/nowhere")
+    for command in commands:
+        assert b"".join(ours.pack_command(*command)) == b"".join(theirs.pack_command(*command))
+    assert b"".join(ours.pack_commands(commands)) == b"".join(theirs.pack_commands(commands))
+    await client.aclose()

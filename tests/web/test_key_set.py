@@ -233,7 +233,7 @@ def test_keys_for_something_else_are_left_out():
         Signer("weak", "RS256", bits=1024).jwk(),
         RSA.jwk(alg="RS512", kid="rsa-512"),
         RSA.jwk(alg="PS256", kid="rsa-pss"),
-        RSA.jwk(kid="private", d="AQAB"),
+        EC.jwk(kid="private", d=orjson.loads(jwt.get_algorithm_by_name("ES256").to_jwk(EC.key))["d"]),
         EC.jwk(kid=5),
         EC.jwk(kid="y" * 300),
         {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA", "kid": "curve"},

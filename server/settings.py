@@ -162,6 +162,11 @@ class Settings:
     tick_ms: int = setting(100, "shortest time between two deltas of a room", least=10, most=10_000)
     combo_gap_ms: int = setting(3000, "pause that ends a combo", least=100, most=60_000)
     room_log_deltas: int = setting(600, "deltas a room keeps for members that come back", least=1, most=100_000)
+    listed_bytes_per_second: int = setting(
+        14_000,
+        "bytes of gifts that a room's deltas list in a second, the most valuable first; `more` counts the rest",
+        least=1000,
+    )
     top_panel_size: int = setting(100, "top gifters in the full ranking", least=1, most=1000)
 
     # Connections

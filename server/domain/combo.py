@@ -43,14 +43,14 @@ def merge(gifts: Iterable[tuple[int, int, GiftRecord]]) -> list[DeltaEntry]:
 
     gifts: (shard, epoch, record), in log order within a shard.
     """
-    entries: dict[GiftId, DeltaEntry] = {}
+    entries: dict[tuple[int, int, int], DeltaEntry] = {}
     for shard, epoch, gift in gifts:
-        combo_id = GiftId(shard, epoch, gift.combo_first)
-        entry = entries.get(combo_id)
+        key = shard, epoch, gift.combo_first
+        entry = entries.get(key)
         if entry is None:
-            entries[combo_id] = DeltaEntry(
+            entries[key] = DeltaEntry(
                 gift_id=GiftId(shard, epoch, gift.number),
-                combo_id=combo_id,
+                combo_id=GiftId(*key),
                 viewer=gift.viewer,
                 viewer_name=gift.viewer_name,
                 gift=gift.gift,
@@ -68,13 +68,15 @@ def merge(gifts: Iterable[tuple[int, int, GiftRecord]]) -> list[DeltaEntry]:
     return list(entries.values())
 
 
-def split(entries: list[DeltaEntry]) -> tuple[list[DeltaEntry], dict[str, int]]:
-    """The most valuable entries that a delta lists, and what `more` says of the others."""
-    ranked = sorted(entries, key=lambda entry: -entry.coins)
-    rest = ranked[ENTRIES_MAX:]
-    more = {
+def most_valuable_first(entries: list[DeltaEntry]) -> list[DeltaEntry]:
+    """The entries in the order in which a delta lists them; among equals the earlier one."""
+    return sorted(entries, key=lambda entry: -entry.coins)
+
+
+def more(rest: list[DeltaEntry]) -> dict[str, int]:
+    """What `more` says of the entries that a delta does not list."""
+    return {
         "gifts": len(rest),
         "count": sum(entry.count for entry in rest),
         "coins": sum(entry.coins for entry in rest),
     }
-    return ranked[:ENTRIES_MAX], more

@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from server.rooms.leases import Leases
+from server.rooms.listing_budget import ListingBudget
 from server.rooms.loading import unload_room
 from server.rooms.log_reader import LogReader
 from server.rooms.room_tick import Held, Tick, call, question, read_marks, ticks_of
@@ -61,6 +62,7 @@ class RoomsReader:
         self._redis = redis
         self._shards = range(settings.wallet_shards)
         self._log_max = settings.room_log_deltas
+        self._budget = ListingBudget(settings.listed_bytes_per_second)
         self._tick_s = settings.tick_ms / 1000
         self._drain_timeout_s = settings.drain_timeout_s
         self.counts = ReaderCounts()
@@ -166,7 +168,7 @@ class RoomsReader:
                 return
             again: dict[str, list[RoomGift]] = {}
             try:
-                answers = await call(self._redis, ticks, self._log_max, self._log.read_from)
+                answers = await call(self._redis, ticks, self._log_max, self._log.read_from, self._budget)
                 for tick, answer in zip(ticks, answers, strict=True):
                     self._take_answer(tick, answer, again)
             except BaseException:
@@ -268,7 +270,9 @@ class RoomsReader:
             else:
                 self._know(room, state)
                 ticks += ticks_of(room, mine, state, caught_up=True)
-        for tick, answer in zip(ticks, await call(self._redis, ticks, self._log_max, read_from), strict=True):
+        for tick, answer in zip(
+            ticks, await call(self._redis, ticks, self._log_max, read_from, self._budget), strict=True
+        ):
             if isinstance(answer, ResponseError):
                 self._refused(tick.room, len(tick.gifts), answer)
             elif answer[0] == b"ok":

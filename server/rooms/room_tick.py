@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from server.domain import combo
+from server.rooms.listing_budget import ListingBudget
 from server.rooms.loading import person_json
 from server.rooms.shard_log import START, Mark, RoomGift
 from server.stores import keys
@@ -59,7 +60,7 @@ class Tick:
     moves: dict[int, tuple[Mark | None, Mark]]
     caught_up: bool = False
 
-    def arguments(self, log_max: int, read_from: bytes = b"") -> list[str | bytes]:
+    def arguments(self, log_max: int, read_from: bytes = b"", budget: ListingBudget | None = None) -> list[str | bytes]:
         """ARGV of the function. read_from: the server process (`gs_run`) whose log the gifts were read from."""
         moves: list[str | bytes] = []
         for shard, (old, new) in self.moves.items():
@@ -68,7 +69,11 @@ class Tick:
         if not self.gifts:
             return [*head, "0", "0", "0", "", "", "[]", read_from]
         records = [gift.record for gift in self.gifts]
-        listed, more = combo.split(combo.merge(self.gifts))
+        entries = combo.most_valuable_first(combo.merge(self.gifts))
+        listed = [orjson.dumps(entry.public()) for entry in entries[: combo.ENTRIES_MAX]]
+        if budget is not None:
+            listed = budget.cut(self.room, listed)
+        more = combo.more(entries[len(listed) :])
         given: dict[str, int] = {}
         names: dict[str, str] = {}
         for record in records:
@@ -80,7 +85,7 @@ class Tick:
             str(sum(record.count for record in records)),
             str(sum(record.coins for record in records)),
             str(sum(record.diamonds for record in records)),
-            orjson.dumps([entry.public() for entry in listed]),
+            b"[%b]" % b",".join(listed),
             orjson.dumps(more) if more["gifts"] else "",
             orjson.dumps(gifters),
             read_from,
@@ -118,7 +123,9 @@ def read_marks(answer: list[Any]) -> Held:
     )
 
 
-async def call(redis: Redis, ticks: list[Tick], log_max: int, read_from: bytes = b"") -> list[Any]:
+async def call(
+    redis: Redis, ticks: list[Tick], log_max: int, read_from: bytes = b"", budget: ListingBudget | None = None
+) -> list[Any]:
     """The answers, in order. A refusal that no repetition can mend is one of them; any other error is raised.
 
     Raises redis.exceptions.ConnectionError too when another server process answers than the gifts were read from.
@@ -127,7 +134,7 @@ async def call(redis: Redis, ticks: list[Tick], log_max: int, read_from: bytes =
     for piece in _pieces(ticks):
         pipeline = redis.pipeline(transaction=False)
         for tick in piece:
-            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max, read_from))
+            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max, read_from, budget))
         answers += await pipeline.execute(raise_on_error=False)
     for answer in answers:
         if answer == [b"moved"]:

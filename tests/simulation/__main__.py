@@ -41,6 +41,10 @@ async def _simulate(flags: argparse.Namespace) -> int:
         while steps < flags.steps:
             length = min(flags.per_seed, flags.steps - steps)
             report = await run_seed(stores, flags.seed + seeds, length, watch=print if flags.trace else None)
+            if flags.again:
+                again = await run_seed(stores, report.seed, length)
+                if again.digest != report.digest:
+                    report.finding = report.finding or "the same seed took other steps the second time"
             seeds += 1
             steps += report.steps
             took_s += report.took_s
@@ -92,6 +96,7 @@ def _flags() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--tail", type=int, default=40, help="steps to show of a seed that broke a promise")
     parser.add_argument("--keep-going", action="store_true", help="go on after a broken promise")
+    parser.add_argument("--again", action="store_true", help="take each seed twice: the steps must be the same")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for fewer steps that suffice")
     parser.add_argument("--trace", action="store_true", help="print every step")
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")

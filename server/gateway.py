@@ -37,6 +37,7 @@ from server.web.key_set import KeySet
 from server.web.names import Names
 from server.web.services import Services
 from server.web.sessions import Sessions
+from server.web.silence import Silence
 from server.web.standing import tell_sessions
 from server.web.token_checker import TokenChecker
 
@@ -76,6 +77,8 @@ async def run_gateway(
         port = await _listen(runner, settings)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work()) for work in background]
+            assert runner.server is not None
+            tasks.append(group.create_task(services.silence.sweep(runner.server)))
             # What is here now stays: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
@@ -133,6 +136,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         counts=Counts(),
         draining=asyncio.Event(),
         entrance=Entrance(),
+        silence=Silence(settings.hello_timeout_s),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background.append(moderation.run)

@@ -11,7 +11,7 @@ from server.web.metrics import counting, metrics
 from server.web.pages import add_pages
 from server.web.problems import problems
 from server.web.request_logs import keep_requests_out
-from server.web.route import API_ROOT
+from server.web.route import API_ROOT, Handler
 from server.web.routes import ROUTES
 from server.web.security import add_headers, preflights
 from server.web.services import SERVICES, Services
@@ -23,7 +23,7 @@ BODY_BYTES_MAX = 16_384
 def build_app(services: Services) -> web.Application:
     """The application; the services must be running before it serves."""
     keep_requests_out()
-    app = web.Application(middlewares=[counting, problems, preflights], client_max_size=BODY_BYTES_MAX)
+    app = web.Application(middlewares=[_hear, counting, problems, preflights], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = services
     http_demo.set_up(app, services)
     http_rooms.set_up(app)
@@ -39,3 +39,9 @@ def build_app(services: Services) -> web.Application:
     app.router.add_get("/metrics", metrics)
     add_pages(app)
     return app
+
+
+@web.middleware
+async def _hear(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request.app[SERVICES].silence.heard(request)
+    return await handler(request)

@@ -20,6 +20,7 @@ from server.web.counts import Counts
 from server.web.entrance import Entrance
 from server.web.names import Names
 from server.web.sessions import Sessions
+from server.web.silence import Silence
 from server.web.token_checker import TokenChecker
 
 
@@ -45,6 +46,7 @@ class Services:
     counts: Counts
     draining: asyncio.Event
     entrance: Entrance
+    silence: Silence
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

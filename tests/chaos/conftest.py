@@ -15,7 +15,7 @@ from tests.chaos.town import RICH_COINS, Town
 from tests.web.client import Client
 
 StartRig = Callable[..., Awaitable[Rig]]
-Connect = Callable[[Rig, str], Awaitable[Client]]
+Connect = Callable[..., Awaitable[Client]]
 
 ROOM = "r_0"
 CREATOR = "u_creator"
@@ -41,7 +41,7 @@ async def start_rig() -> AsyncIterator[StartRig]:
     rigs: list[Rig] = []
 
     async def start(*, viewers: int = 4, **changed: Any) -> Rig:
-        rig = Rig(Findings(), **{"gateways": 1, "wallet_shards": 2, **changed})
+        rig = Rig(Findings(), **{"gateways": 1, "wallet_shards": 2, "proxied": False, **changed})
         rigs.append(rig)
         await rig.start(small_town(viewers))
         return rig
@@ -60,12 +60,12 @@ async def start_rig() -> AsyncIterator[StartRig]:
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Open a socket of a viewer on the first gateway, said hello and in the room."""
+    """Open a socket of a viewer on the first or another gateway, said hello and in the room."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         clients: list[Client] = []
 
-        async def open_one(rig: Rig, viewer: str) -> Client:
-            client = Client(await http.ws_connect(f"http://{rig.addresses[0]}/ws", max_msg_size=0))
+        async def open_one(rig: Rig, viewer: str, gateway: int = 0) -> Client:
+            client = Client(await http.ws_connect(f"http://{rig.addresses[gateway]}/ws", max_msg_size=0))
             clients.append(client)
             await client.hello(small_town(0).token(rig.settings, viewer))
             await client.join(ROOM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 
 import orjson
@@ -85,6 +86,16 @@ class RawSocket:
         while wanted not in self._rest:
             self._rest += await self.receive()
         self._rest = b""
+
+    async def receive_match(self, wanted: re.Pattern[bytes]) -> re.Match[bytes]:
+        """Read until this was seen."""
+        try:
+            while (found := wanted.search(self._rest)) is None:
+                self._rest += await self.receive()
+        except ConnectionError as error:
+            raise ConnectionResetError(f"closed with {close_code(self._rest)} after {self._rest[-200:]!r}") from error
+        self._rest = self._rest[found.end() :]
+        return found
 
     async def read_to_end(self) -> int | None:
         """Read all there is; the server's close code, None if it said none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,11 +34,14 @@ GREEDY_WORKER = ["tests.chaos.greedy_worker"]
 
 
 class Rig:
-    """gateways, workers: the processes, kept running. settings: as the processes have them, worker_id aside."""
+    """gateways, workers: the processes, kept running. settings: as the processes have them, worker_id aside.
+
+    proxied: the processes reach the stores through proxies, which run in this process and cost them time.
+    """
 
     def __init__(
         self, findings: Findings, *, gateways: int = 2, wallet_shards: int = 8, greedy: bool = False,
-        shiftable_clock: bool = False, **changed: object,
+        shiftable_clock: bool = False, proxied: bool = True, **changed: object,
     ) -> None:  # fmt: skip
         self.folder = Path(tempfile.mkdtemp(prefix="gs-chaos-"))
         self.folder.chmod(0o711)
@@ -51,6 +55,7 @@ class Rig:
         self.addresses: list[str] = []
         self.status_addresses: list[str] = []
         self.greedy = greedy
+        self.proxied = proxied
         self._gateway_count = gateways
         self._ports: list[socket.socket] = []
         self.settings = Settings(
@@ -69,7 +74,10 @@ class Rig:
         await migrate(direct, wallet_shards=self.settings.wallet_shards)
         if town is not None:
             await settle_in(town, direct)
-        self.settings = replace(self.settings, redis_url=self.stores.redis_url, database_url=self.stores.database_url)
+        redis_url, database_url = self.stores.valkey.url, direct
+        if self.proxied:
+            redis_url, database_url = self.stores.redis_url, self.stores.database_url
+        self.settings = replace(self.settings, redis_url=redis_url, database_url=database_url)
         for number in range(2 if self.greedy else 1):
             self.workers.append(self._worker(f"worker-{number}"))
         for number in range(self._gateway_count):
@@ -155,3 +163,12 @@ class Rig:
         held = reserve_port("127.0.0.1", 0)
         self._ports.append(held)
         return int(held.getsockname()[1])
+
+
+def rss_bytes(rig: Rig) -> int:
+    """The memory that the first gateway holds."""
+    child = rig.gateways[0].child
+    assert child is not None
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{child.pid}/status").read_text())
+    assert match is not None
+    return int(match[1]) * 1024

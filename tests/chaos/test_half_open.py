@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 
 import pytest
 
 from tests.chaos.conftest import ROOM, Connect, StartRig, small_town
 from tests.chaos.raw_socket import RawSocket
+from tests.chaos.rig import rss_bytes
+from tests.chaos.size import size
 from tests.web.client import Client
 
-SILENT = 2000
+SILENT = size(1000, 10_000)
 AT_ONCE = 100
+SILENT_BYTES_MAX = 65_536
+"""What one connection that says nothing may cost the gateway."""
+
 SOCKETS_MAX = 60
 HELLO_TIMEOUT_S = 1.0
 DRIBBLE_PAUSE_S = 0.2
@@ -27,18 +33,31 @@ async def give(client: Client) -> None:
 
 
 @pytest.mark.slow
-async def test_connections_that_say_nothing_keep_nobody_else_out(start_rig: StartRig, connect: Connect):
-    rig = await start_rig()
+async def test_connections_that_say_nothing_keep_nobody_out_cost_little_and_are_ended(
+    start_rig: StartRig, connect: Connect
+):
+    rig = await start_rig(hello_timeout_s=float(size(5, 20)))
     before = await connect(rig, "u_0")
+    rss = rss_bytes(rig)
     silent = [RawSocket() for _ in range(SILENT)]
     try:
+        began_s = time.monotonic()
         for start in range(0, SILENT, AT_ONCE):
             await asyncio.gather(*(raw.connect(rig.addresses[0]) for raw in silent[start : start + AT_ONCE]))
+        connected_s = time.monotonic() - began_s
+        # Half of them begin a request and do not end it.
+        await asyncio.gather(*(raw.send(b"GET /ws HTTP/1.1\r\nHost: ") for raw in silent[: SILENT // 2]))
         await give(before)
         await give(await connect(rig, "u_1"))
+        each = (rss_bytes(rig) - rss) / SILENT
+        async with asyncio.timeout(DEADLINE_S):
+            assert set(await asyncio.gather(*(raw.read_to_end() for raw in silent))) == {None}
+        await give(before)
     finally:
         for raw in silent:
             raw.close()
+    print(f"{SILENT} silent connections within {connected_s:.1f} s, {each / 1024:.0f} KiB each, all ended")
+    assert each < SILENT_BYTES_MAX
 
 
 @pytest.mark.slow

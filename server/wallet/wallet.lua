@@ -330,13 +330,16 @@ local function load_wallet(keys, args)
   local wallet_at = wallet_key(tag, held[1], args[3])
   local present = redis.call('HMGET', wallet_at, 'coins', 'pending')
   if present[1] then return { 'present', present[1], present[2] } end
-  -- Its earlier answers may still be kept: both windows are worth a look. This one counts as asked only if it has
-  -- answers: the first of a window gives them their time to live.
+  -- Its earlier answers may still be kept. Windows without any are not looked at with each gift; and this one counts as
+  -- asked only if it has answers, as the first of a window gives them their time to live.
   local window = window_of(now_us(), dedupe_s, held[3])
-  local answers = redis.call('EXISTS', tag .. held[1] .. ':q:' .. text(window) .. ':' .. args[3])
-  local asked = answers == 1 and window or window - 1
+  local function had_answers(of)
+    return redis.call('EXISTS', tag .. held[1] .. ':q:' .. text(of) .. ':' .. args[3]) == 1
+  end
+  local before = had_answers(window - 1) and window - 1 or 0
+  local asked = had_answers(window) and window or before
   redis.call('HSET', wallet_at, 'coins', text(coins), 'credit', text(credit), 'pending', '0', 'tat', '0',
-    'blocked', args[6] == '1' and '1' or '0', 'asked', text(asked), 'before', text(asked - 1))
+    'blocked', args[6] == '1' and '1' or '0', 'asked', text(asked), 'before', text(before))
   redis.call('EXPIRE', wallet_at, idle_s)
   return { 'loaded', text(coins), '0' }
 end

@@ -19,6 +19,7 @@ from loadtests.ledger_pool import ledger_pool
 from loadtests.processes import rss_bytes
 from loadtests.served import serve
 from server.stores import keys
+from server.stores.redis import connect
 
 PART = "e. memory"
 CONNECTIONS = 10_000
@@ -67,7 +68,7 @@ async def _wallets(run: BenchRun) -> list[Measure]:
     per_request: list[float] = []
     async with (
         stores() as running,
-        Redis.from_url(running.settings.redis_url, socket_timeout=60) as redis,
+        await connect(running.settings.redis_url) as redis,
         Feeders(running.settings) as feeders,
     ):
         empty = await _used(redis)

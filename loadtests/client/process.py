@@ -18,13 +18,14 @@ from typing import Any
 
 import uvloop
 
-from loadtests.client.members import KINDS, Gifter, Probe, Round, Viewer
+from loadtests.client.members import KINDS, Gifter, Probe, Round, Viewer, pause_s
 from loadtests.client.plan import PROBES_MAX, Phase, Seat, Target
 from loadtests.client.room_view import RoomView
 from loadtests.client.tally import Tally
 from loadtests.line_process import follow_orders
 
 TICK_S = 0.001
+ENTER_TRIES_MAX = 6
 
 
 class LoadProcess:
@@ -48,8 +49,17 @@ class LoadProcess:
                 def make(seat: Seat = seat, view: RoomView = view) -> Viewer:
                     return KINDS[seat.role](seat, view, f"{target.host}:{target.port}", target.path)
 
-                _, member = await loop.create_connection(make, target.host, target.port)
-                await member.enter()
+                for attempt in range(1, ENTER_TRIES_MAX + 1):
+                    _, member = await loop.create_connection(make, target.host, target.port)
+                    try:
+                        await member.enter()
+                        break
+                    except ConnectionError:
+                        # Too many at once, for now: a client comes back after a while.
+                        member.close()
+                        if attempt == ENTER_TRIES_MAX:
+                            raise
+                        await asyncio.sleep(pause_s(attempt))
                 self._members.append(member)
 
         async with asyncio.TaskGroup() as group:

@@ -36,7 +36,7 @@ async def give(client: Client) -> None:
 async def test_connections_that_say_nothing_keep_nobody_out_cost_little_and_are_ended(
     start_rig: StartRig, connect: Connect
 ):
-    rig = await start_rig(hello_timeout_s=float(size(5, 20)))
+    rig = await start_rig(hello_timeout_s=float(size(5, 20)), heartbeat_s=600)
     before = await connect(rig, "u_0")
     rss = rss_bytes(rig)
     silent = [RawSocket() for _ in range(SILENT)]

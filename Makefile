@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
+OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium
@@ -31,10 +32,12 @@ format: $(VENV)/.lint ## let ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-chaos: $(VENV)/.test ## kill processes while gifts flow, then compare the books [ROUNDS=21 SEED= ARGS=]
+chaos: $(VENV)/.test ## kill processes while gifts flow, then compare the books [ROUNDS=21 SEED= ARGS=, or SIZE=full: overload]
 	@$(BIN)/python -c 'import libfaketime' 2>/dev/null || $(PIP) install libfaketime >/dev/null 2>&1 || \
 		echo "libfaketime could not be installed: the clock is not set back" >&2
-	@ROUNDS='$(ROUNDS)' SEED='$(SEED)' $(BIN)/python -m tests.chaos $(ARGS)
+	@if [ '$(SIZE)' = full ]; then \
+		SIZE=full $(BIN)/python -m pytest -s $(or $(TESTS),$(OVERLOAD_TESTS)) $(ARGS); \
+	else ROUNDS='$(ROUNDS)' SEED='$(SEED)' $(BIN)/python -m tests.chaos $(ARGS); fi
 
 fuzz: $(VENV)/.test ## send what no client should, on the socket and over HTTP [FRAMES=200000 EXAMPLES=100 SEED=]
 	@FRAMES='$(FRAMES)' EXAMPLES='$(EXAMPLES)' SEED='$(SEED)' $(BIN)/python -m tests.fuzz

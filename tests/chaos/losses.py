@@ -17,10 +17,10 @@ ANSWERS_ARRIVE_S = 1.5
 
 @dataclass(slots=True)
 class Losses:
-    """acks: acknowledged gifts that are gone, on both sides. incidents: (shard, ledger's place, Redis's place)."""
+    """acks: acknowledged gifts that are gone, on both sides. incidents: (shard, kind, the ledger's place)."""
 
     acks: set[tuple[str, Ack]] = field(default_factory=set)
-    incidents: list[tuple[int, tuple[int, int], tuple[int, int]]] = field(default_factory=list)
+    incidents: list[tuple[int, str, tuple[int, int]]] = field(default_factory=list)
 
     def lost(self, request_id: str, ack: Ack) -> bool:
         return (request_id, ack) in self.acks
@@ -66,12 +66,17 @@ async def flush_redis(stores: Stores, shards: int, book: Book, losses: Losses) -
 async def _note(stores: Stores, shards: int, book: Book, losses: Losses) -> None:
     """Nobody else reaches the stores now: what they hold is what there is."""
     held, cursors = await shard_states.in_redis(stores, shards), await shard_states.in_postgres(stores)
+    older = await shard_states.left_behind(stores, shards)
     kept: dict[int, tuple[int, int]] = {}
     for shard, (row, cursor) in enumerate(zip(held, cursors, strict=True)):
         there, ledger = (row["epoch"], row["number"]), (cursor.epoch, cursor.number)
         behind = ledger[0] > 0 and (there[0] != ledger[0] or there[1] < ledger[1])
         if behind:
-            losses.incidents.append((shard, ledger, there))
+            losses.incidents.append((shard, "redis_behind_ledger", ledger))
+        elif older[shard] and ledger[0] > 0:
+            # As far as the ledger, but from before the last opening: what followed on either side does not go together.
+            losses.incidents.append((shard, "redis_left_behind", ledger))
+            behind = True
         kept[shard] = ledger if behind else there
     for request in book.requests.values():
         for ack in request.acks:

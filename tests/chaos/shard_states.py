@@ -41,6 +41,21 @@ async def in_postgres(stores: Stores) -> list[Place]:
     return [Place(row["epoch"], row["number"]) for row in rows]
 
 
+async def left_behind(stores: Stores, shards: int) -> list[bool]:
+    """Of each shard: whether Redis carries an opening that the ledger has gone on from."""
+    redis = stores.valkey.client()
+    try:
+        tokens = [(await redis.hget(keys.shard(shard), "opening") or b"").decode() for shard in range(shards)]
+    finally:
+        await redis.aclose()
+    connection = await stores.postgres.connect()
+    try:
+        rows = await connection.fetch("SELECT opening, announced FROM shards ORDER BY shard")
+    finally:
+        await connection.close()
+    return [token not in {row["opening"], *row["announced"]} for token, row in zip(tokens, rows, strict=True)]
+
+
 async def dirty_rooms(stores: Stores) -> int:
     redis = stores.valkey.client()
     try:

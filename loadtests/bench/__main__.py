@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from loadtests.bench import end_to_end, fanout, growth, hot_room, memory, settlement, wallet
+from loadtests.bench import end_to_end, fanout, growth, hot_room, memory, settlement, stages, wallet
 from loadtests.bench.bench_run import BenchRun
 from loadtests.bench.chart import chart
 from loadtests.bench.measure import Measure
@@ -36,6 +36,7 @@ PARTS: dict[str, Callable[[BenchRun], Awaitable[list[Measure]]]] = {
     "memory": memory.measure,
     "settlement": settlement.measure,
     "growth": growth.measure,
+    "stages": stages.measure,
 }
 
 

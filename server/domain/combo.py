@@ -1,21 +1,26 @@
 """Combos on screen: many gifts become few entries of a delta, and none is left uncounted."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from server.domain.gift import GiftRecord
-from server.domain.ids import GiftId
+from server.domain.ids import shard_label
 
 ENTRIES_MAX = 50
 """Most entries that a delta lists, from the public interface; the rest is counted in `more`."""
 
 
-@dataclass(slots=True)
-class DeltaEntry:
-    """Gifts of one combo inside one delta: `count` and `coins` are added here, `combo` runs on."""
+class DeltaEntry(Struct):
+    """Gifts of one combo inside one delta: `count` and `coins` are added here, `combo` runs on.
 
-    gift_id: GiftId
-    combo_id: GiftId
+    number: of the newest gift; first: of the combo's first; both of this shard and epoch.
+    """
+
+    shard: int
+    epoch: int
+    number: int
+    first: int
     viewer: str
     viewer_name: str
     gift: str
@@ -26,14 +31,15 @@ class DeltaEntry:
 
     def public(self) -> dict[str, object]:
         """As a delta shows it."""
+        log = f"{shard_label(self.shard)}-{self.epoch}"
         return {
-            "gift_id": str(self.gift_id),
+            "gift_id": f"{log}-{self.number}",
             "from": {"id": self.viewer, "name": self.viewer_name},
             "gift": self.gift,
             "count": self.count,
             "coins": self.coins,
             "combo": self.combo,
-            "combo_id": str(self.combo_id),
+            "combo_id": f"{log}-{self.first}",
             "at": self.at_us,
         }
 
@@ -45,26 +51,18 @@ def merge(gifts: Iterable[tuple[int, int, GiftRecord]]) -> list[DeltaEntry]:
     """
     entries: dict[tuple[int, int, int], DeltaEntry] = {}
     for shard, epoch, gift in gifts:
-        key = shard, epoch, gift.combo_first
-        entry = entries.get(key)
+        number, at_us, _, combo, first, _, viewer, viewer_name, _, _, kind, _, count, coins, _ = gift
+        entry = entries.get((shard, epoch, first))
         if entry is None:
-            entries[key] = DeltaEntry(
-                gift_id=GiftId(shard, epoch, gift.number),
-                combo_id=GiftId(*key),
-                viewer=gift.viewer,
-                viewer_name=gift.viewer_name,
-                gift=gift.gift,
-                count=gift.count,
-                coins=gift.coins,
-                combo=gift.combo,
-                at_us=gift.at_us,
+            entries[shard, epoch, first] = DeltaEntry(
+                shard, epoch, number, first, viewer, viewer_name, kind, count, coins, combo, at_us
             )
         else:
-            entry.gift_id = GiftId(shard, epoch, gift.number)
-            entry.count += gift.count
-            entry.coins += gift.coins
-            entry.combo = gift.combo
-            entry.at_us = gift.at_us
+            entry.number = number
+            entry.count += count
+            entry.coins += coins
+            entry.combo = combo
+            entry.at_us = at_us
     return list(entries.values())
 
 

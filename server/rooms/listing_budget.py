@@ -6,7 +6,7 @@ for long, deltas list the most valuable ones within a budget of bytes a second, 
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 BYTES_AT_ONCE = 16_384
 """What a room that was quiet may list at once: a delta full of entries with long names."""
@@ -24,19 +24,19 @@ class ListingBudget:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """Room → bytes left, and when."""
 
-    def cut(self, room: str, entries: list[bytes]) -> list[bytes]:
+    def cut(self, room: str, entries: Iterable[bytes]) -> list[bytes]:
         """The first of the entries, as many as the room can afford now; one at least."""
         now_s = self._clock()
         left, since_s = self._left.get(room, (BYTES_AT_ONCE, now_s))
         left = min(BYTES_AT_ONCE, left + (now_s - since_s) * self._bytes_per_second)
-        listed = 0
+        listed: list[bytes] = []
         for entry in entries:
             if listed and len(entry) > left:
                 break
             left -= len(entry)
-            listed += 1
+            listed.append(entry)
         self._left[room] = left, now_s
         self._left.move_to_end(room)
         if len(self._left) > ROOMS_MAX:
             self._left.popitem(last=False)
-        return entries[:listed]
+        return listed

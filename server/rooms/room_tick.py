@@ -70,9 +70,8 @@ class Tick:
             return [*head, "0", "0", "0", "", "", "[]", read_from]
         records = [gift.record for gift in self.gifts]
         entries = combo.most_valuable_first(combo.merge(self.gifts))
-        listed = [orjson.dumps(entry.public()) for entry in entries[: combo.ENTRIES_MAX]]
-        if budget is not None:
-            listed = budget.cut(self.room, listed)
+        encoded = (orjson.dumps(entry.public()) for entry in entries[: combo.ENTRIES_MAX])
+        listed = list(encoded) if budget is None else budget.cut(self.room, encoded)
         more = combo.more(entries[len(listed) :])
         given: dict[str, int] = {}
         names: dict[str, str] = {}

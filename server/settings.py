@@ -117,7 +117,9 @@ class Settings:
         "auto", "`auto` is `console` on a terminal, else `json`", one_of=("auto", "console", "json")
     )
     metrics: bool = setting(True, "serve /metrics")
-    metrics_token: str = setting("", "bearer token that /metrics asks for; unset: only callers on the same machine may read it", secret=True)
+    metrics_token: str = setting(
+        "", "bearer token that /metrics asks for; unset: only callers on the same machine may read it", secret=True
+    )
 
     # Access
     token_secret: str = setting(

@@ -106,7 +106,7 @@ class RoomsReader:
     async def drain(self) -> None:
         """Brings all that its shards' logs hold into the rooms. Raises TimeoutError after the drain timeout."""
         async with asyncio.timeout(self._drain_timeout_s):
-            while not await self._drained():
+            while not await self._drained():  # noqa: ASYNC110 - the logs tell when they are read, no event does
                 await asyncio.sleep(self._tick_s / 4)
             await self.leases.give_up()
 

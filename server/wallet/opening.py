@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from server.domain.gift import Accepted
 from server.ledger import openings
@@ -24,6 +24,9 @@ from server.stores.redis import StoreUnfit, is_missing_function, load_functions
 from server.wallet.answers import encode_answer
 
 log = structlog.get_logger()
+
+OPEN_TRIES_MAX = 3
+"""How often an opening is begun anew because Redis or the ledger changed under it."""
 
 
 def is_closed(error: RedisError) -> bool:
@@ -64,12 +67,15 @@ class ShardOpener:
             seen = await self._look(shard)
         if seen.opened:
             return
-        token = await self._announce(shard)
-        if token is None or await self._open_as_announced(shard, token):
-            return
-        # Somebody else opens it at the same time: one of us has done it, or it has to be asked for once more.
-        if not (await self._look(shard)).opened:
-            raise TimeoutError(f"wallet shard {shard} is being opened by somebody else")
+        for _ in range(OPEN_TRIES_MAX):
+            try:
+                token = await self._announce(shard)
+                if token is None or await self._open_as_announced(shard, token):
+                    return
+            except ResponseError as error:
+                if not is_closed(error):  # else it is not as it was seen any more
+                    raise
+        raise TimeoutError(f"others open wallet shard {shard}, or replace it, again and again")
 
     async def _announce(self, shard: int) -> str | None:
         """Decides whether Redis goes on or begins anew, and tells the ledger; None if the shard is open by now."""
@@ -80,11 +86,10 @@ class ShardOpener:
             if seen.opened:
                 return None
             token = openings.new_token()
-            cursor = held.cursor
-            if cursor.epoch == 0 or seen.epoch != cursor.epoch or seen.number < cursor.number:
-                await self._begin_epoch(connection, shard, seen, cursor, token)
+            if held.cursor.epoch == 0 or seen.behind(held.cursor):
+                token = await self._begin_epoch(connection, shard, seen, held.cursor, token)
             elif not held.openings.know(seen.opening):
-                await self._begin_epoch(connection, shard, seen, cursor, token, why="redis_left_behind")
+                token = await self._begin_epoch(connection, shard, seen, held.cursor, token, why="redis_left_behind")
             await openings.announce(connection, shard, token)
             return token
 
@@ -93,7 +98,11 @@ class ShardOpener:
         async with self._pool.acquire() as connection, connection.transaction():
             held = await ledger_shards.hold_shard(connection, shard)
             seen = await self._look(shard)
-            if seen.opened or token not in held.openings.announced or not held.openings.know(seen.opening):
+            if seen.opened:
+                return True
+            # Redis may have been replaced since the look that the announcement stands on.
+            known = token in held.openings.announced and held.openings.know(seen.opening)
+            if not known or seen.behind(held.cursor):
                 return False
             arguments = (seen.epoch, seen.number, seen.opening, token)
             await self._redis.fcall("gs_open", 1, keys.shard(shard), *arguments)
@@ -118,22 +127,28 @@ class ShardOpener:
         token: str,
         *,
         why: str = "redis_behind_ledger",
-    ) -> None:
-        """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor."""
+    ) -> str:
+        """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor.
+
+        Answers the token that Redis carries when all of it is there.
+        """
         key, epoch = keys.shard(shard), max(seen.epoch, cursor.epoch) + 1
-        await self._redis.fcall("gs_reset", 1, key, epoch, self._settings.wallet_shards, token)
+        place = (seen.epoch, seen.number, seen.opening)
+        await self._redis.fcall("gs_reset", 1, key, *place, epoch, self._settings.wallet_shards, token)
         dedupe_s = self._settings.dedupe_s
         async for page in ledger_shards.remembered(connection, shard, 2 * dedupe_s):
             arguments: list[str] = []
             for gift in page:
                 answer = Accepted(gift.gift_id, gift.coins_after, gift.combo, gift.combo_first, gift.at_us, "")
                 arguments += [gift.viewer, gift.request_id, encode_answer(answer)]
-            await self._redis.fcall("gs_remember", 1, key, epoch, dedupe_s, *arguments)
+            before, token = token, openings.new_token()
+            await self._redis.fcall("gs_remember", 1, key, epoch, before, token, dedupe_s, *arguments)
         await ledger_shards.begin_epoch(connection, shard, epoch)
         if cursor.epoch != 0:
             found = {"redis": [seen.epoch, seen.number], "ledger": [cursor.epoch, cursor.number]}
             await ledger_shards.record_incident(connection, shard, why, found)
             log.error("shard began a new epoch", why=why, shard=shard, epoch=epoch, **found)
+        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +159,7 @@ class _Seen:
     number: int
     opening: str
     opened: bool
+
+    def behind(self, cursor: ledger_shards.Cursor) -> bool:
+        """Whether the ledger has what this Redis has not."""
+        return self.epoch != cursor.epoch or self.number < cursor.number

@@ -182,7 +182,8 @@ async def test_a_shard_about_to_be_begun_anew_is_left_alone(stage: Stage) -> Non
     await stage.viewer("ann", 100)
     await stage.give("ann")
     shard = stage.shard("ann")
-    await stage.redis.fcall("gs_reset", 1, keys.shard(shard), 2, stage.settings.wallet_shards, "anew")
+    held = await stage.redis.fcall("gs_state", 1, keys.shard(shard))
+    await stage.redis.fcall("gs_reset", 1, keys.shard(shard), *held[:3], 2, stage.settings.wallet_shards, "anew")
     await stage.append(shard, orjson.dumps([stage.record(1, "ann")]), 1)
     assert await stage.settler.settle_once(shard) == 0
     assert await stage.pool.fetchval("SELECT epoch FROM shards WHERE shard = $1", shard) == 1

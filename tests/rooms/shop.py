@@ -21,7 +21,8 @@ class Shop:
 
     async def open(self, shard: int, epoch: int = 1) -> None:
         """Begins an epoch of a shard."""
-        await self.redis.fcall("gs_reset", 1, keys.shard(shard), str(epoch), str(self.wallet_shards), OPENING)
+        held = await self.redis.fcall("gs_state", 1, keys.shard(shard))
+        await self.redis.fcall("gs_reset", 1, keys.shard(shard), *held[:3], epoch, self.wallet_shards, OPENING)
         await self.redis.fcall("gs_open", 1, keys.shard(shard), str(epoch), "0", OPENING, OPENING)
         self._open[shard] = epoch
 

@@ -36,7 +36,7 @@ async def measure(gifts: int) -> None:
             for room in range(ROOMS):
                 await load(redis, f"r{room}")
             for shard in range(SHARDS):
-                await redis.fcall("gs_reset", 1, keys.shard(shard), "1", str(SHARDS), "t")
+                await redis.fcall("gs_reset", 1, keys.shard(shard), 0, 0, "", "1", str(SHARDS), "t")
                 await redis.fcall("gs_open", 1, keys.shard(shard), "1", "0", "t", "t")
                 await _fill(redis, shard, gifts // SHARDS)
             # All rooms are loaded: the ledger is never asked.

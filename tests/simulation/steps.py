@@ -188,10 +188,8 @@ class Steps:
     # What happens to Redis.
 
     async def _copy(self) -> None:
-        opening_under_way = any(fiber.task.get_name().startswith("open-shard") for fiber in self._world.fibers.parked)
-        if not opening_under_way:
-            self._world.note("the data of Redis are copied")
-            self._world.take_copy()
+        self._world.note("the data of Redis are copied")
+        self._world.take_copy()
 
     async def _restart(self) -> None:
         self._world.note("Redis restarts")

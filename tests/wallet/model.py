@@ -57,7 +57,7 @@ class Shard:
         redis.function_load(library, replace=True)  # type: ignore[arg-type]
 
     def begin(self, epoch: int = 1) -> None:
-        self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS, "begun")
+        self.reset(epoch, "begun")
         self.redis.fcall("gs_open", 1, KEY, epoch, 0, "begun", "opened")
 
     def restart(self) -> None:
@@ -84,6 +84,14 @@ class Shard:
         """coins, pending, credit number."""
         held = self.redis.fcall("gs_wallet", 1, KEY, viewer)
         return None if held is None else (int(held[0]), int(held[1]), int(held[3]))  # type: ignore[index]
+
+    def reset(self, epoch: int, opening: str) -> None:
+        held = self.redis.fcall("gs_state", 1, KEY)[:3]  # type: ignore[index]
+        self.redis.fcall("gs_reset", 1, KEY, *held, epoch, SHARDS, opening)
+
+    def remember(self, epoch: int, viewer: str, request: str, answer: str) -> None:
+        opening = self.redis.hget(KEY, "opening").decode()  # type: ignore[union-attr]
+        self.redis.fcall("gs_remember", 1, KEY, epoch, opening, f"{opening}+", DEDUPE_S, viewer, request, answer)
 
     def open_again(self, epoch: int, number: int) -> None:
         """Opens the shard if it is as given, under a new token."""

@@ -307,12 +307,31 @@ def test_a_shard_is_opened_only_as_it_was_seen(ana: Shard) -> None:
         ana.open_again(1, 0)
 
 
+def test_an_epoch_is_begun_only_on_what_was_seen(ana: Shard) -> None:
+    """A reset that was long on its way must not empty a shard that was opened and took gifts meanwhile."""
+    seen = ana.redis.fcall("gs_state", 1, KEY)[:3]  # type: ignore[index]
+    ana.send(rose("a"))
+    with pytest.raises(ResponseError, match="FENCED"):
+        ana.redis.fcall("gs_reset", 1, KEY, *seen, 2, 16, "late")
+    assert len(ana.log()) == 1
+    assert ana.send(rose("b"))[0].startswith("A 1 2 ")
+
+
+def test_data_that_lack_some_of_the_answers_carry_another_opening_than_the_last(ana: Shard) -> None:
+    """A replica that was promoted in between must not pass for the shard that the ledger began anew."""
+    ana.reset(2, "anew")
+    ana.remember(2, "ana", "one", "A 1 1 9 1 1 1 ")
+    with pytest.raises(ResponseError, match="FENCED"):
+        ana.redis.fcall("gs_remember", 1, KEY, 2, "anew", "other", 600, "ana", "two", "A 1 2 8 1 2 2 ")
+    assert ana.redis.hget(KEY, "opening") == b"anew+"
+
+
 def test_a_new_epoch_knows_nothing_of_the_old_one_but_what_the_ledger_gives_back(ana: Shard) -> None:
     ledger = Ledger(balances={"ana": 100})
     lost, kept = ana.send(rose("lost", 10), rose("kept", 20))
     ledger.epoch = 2
-    ana.redis.fcall("gs_reset", 1, KEY, 2, 16, "anew")
-    ana.redis.fcall("gs_remember", 1, KEY, 2, 600, "ana", "kept", kept)
+    ana.reset(2, "anew")
+    ana.remember(2, "ana", "kept", kept)
     ana.open_again(2, 0)
     assert ana.log() == []
     assert ana.send(rose("lost", 10), rose("kept", 20)) == ["L", kept]

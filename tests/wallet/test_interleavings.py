@@ -7,7 +7,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from tests.wallet.model import KEY, LIBRARY, SHARDS, Gift, Ledger, Shard, Snapshot
+from tests.wallet.model import LIBRARY, Gift, Ledger, Shard, Snapshot
 
 VIEWERS = ("ana", "bob", "cy")
 gifts = st.builds(
@@ -124,13 +124,13 @@ class WalletMachine(RuleBasedStateMachine):
         held = self.shard.state()
         if (held["epoch"], 1) != (self.ledger.epoch, 1) or held["number"] < self.ledger.number:
             epoch = max(held["epoch"], self.ledger.epoch) + 1
-            self.redis.fcall("gs_reset", 1, KEY, epoch, SHARDS, "anew")
+            self.shard.reset(epoch, f"anew{epoch}")
             self.ledger.epoch, self.ledger.number = epoch, 0
             self.answers = {}
             for gift_epoch, row in self.ledger.settled:
                 answer = f"A {gift_epoch} {row[0]} {row[2]} {row[3]} {row[4]} {row[1]} "
                 self.answers[str(row[6]), str(row[5])] = answer
-                self.redis.fcall("gs_remember", 1, KEY, epoch, 600, row[6], row[5], answer)
+                self.shard.remember(epoch, str(row[6]), str(row[5]), answer)
             held = self.shard.state()
         else:
             # What was lost with the older data was never settled: its requests are new again.

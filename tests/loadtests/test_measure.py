@@ -3,6 +3,7 @@
 import pytest
 
 from loadtests.bench.chart import chart
+from loadtests.bench.markdown import tables
 from loadtests.bench.measure import Goal, Measure, number
 from loadtests.bench.table import table
 
@@ -36,6 +37,9 @@ def test_a_missed_goal_is_said_in_the_table_and_shown_in_the_chart() -> None:
     lines = table(measures).splitlines()
     assert [line.endswith("met") for line in lines if "good" in line] == [True]
     assert [line.endswith("MISSED") for line in lines if "bad" in line] == [True]
+    rows = tables([measure.as_dict() for measure in measures]).splitlines()
+    assert [row.endswith("≤ 2: reached |") for row in rows if "good" in row] == [True]
+    assert [row.endswith("≤ 2: **missed** |") for row in rows if "bad" in row] == [True]
     drawn = chart(measures, "title")
     assert drawn.count('class="missed"') == drawn.count('class="met"') == 1
     assert "bad &lt;one&gt;" in drawn

@@ -61,6 +61,10 @@ async def main() -> int:
     except (CastError, StartError) as error:
         print(f"loadtest: {error}", file=sys.stderr)
         return 2
+    if failed:
+        print("loadtest: some users met failures, see the report above", file=sys.stderr)
+    if not conserved:
+        print("loadtest: NOT CONSERVED, see above", file=sys.stderr)
     return 0 if conserved and not failed else 1
 
 

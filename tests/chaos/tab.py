@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -132,6 +133,8 @@ class Tab:
                 task.cancel()
             self.drop_socket(opened)
             self._on_lost(self)
+            with suppress(aiohttp.ClientError, OSError, RuntimeError):
+                await opened.close()  # nobody answers any more: it gives back what the client library holds
         return int(opened.close_code or LOST)
 
     @staticmethod

@@ -141,15 +141,22 @@ class Settler:
         """Makes up for whoever committed and died before Redis heard of it."""
         log.info("telling Redis again what was settled", shard=shard, epoch=epoch, after=after, to=to)
         while after < to:
-            stretch = await read_log(
-                self._redis,
-                shard,
-                epoch,
-                after,
-                to=to,
-                gifts_max=self._settings.settle_batch,
-                bytes_max=BATCH_BYTES_MAX,
-            )
+            try:
+                stretch = await read_log(
+                    self._redis,
+                    shard,
+                    epoch,
+                    after,
+                    to=to,
+                    gifts_max=self._settings.settle_batch,
+                    bytes_max=BATCH_BYTES_MAX,
+                )
+            except LogGapError:
+                # Nobody holds the shard now: somebody else may have told it meanwhile, and the log was trimmed.
+                now_epoch, _, marked, _ = await self._state(shard)
+                if (now_epoch, marked) != (epoch, after):
+                    return
+                raise
             if stretch.numbers == 0:
                 return  # trimmed: somebody else told it
             await self._mark(stretch)

@@ -20,7 +20,7 @@ LOST_WALLET_TTL_S = 3_600
 
 
 async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> int:
-    """Forgets all rooms with a mark in an epoch before the shard's own (shard → epoch); answers how many."""
+    """Forgets all rooms with a mark before the shard's own epoch (shard → epoch); answers how many."""
     cursor, unloaded = 0, 0
     shards = sorted(shard for shard, epoch in epochs.items() if epoch > 1)
     if not shards:
@@ -32,7 +32,8 @@ async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> i
             pipeline.hmget(key, "incarnation", *(f"m:{shard}" for shard in shards))
         for key, (incarnation, *marks) in zip(found, await pipeline.execute() if found else [], strict=True):
             held = {shard: Mark.parse(mark).epoch for shard, mark in zip(shards, marks, strict=True) if mark}
-            if incarnation and any(0 < epoch < epochs[shard] for shard, epoch in held.items()):
+            # Also one that had counted nothing of the shard: what the ledger has of it is in no log any more.
+            if incarnation and any(epoch < epochs[shard] for shard, epoch in held.items()):
                 unloaded += await redis.fcall("gs_room_unload", 1, key, incarnation)
         if cursor == 0:
             break

@@ -1,5 +1,7 @@
 """Gifts for the tests, through the real wallet functions and into the shards' real logs."""
 
+import asyncio
+
 from redis.asyncio import Redis
 
 from server.domain.gift import encode_body
@@ -18,6 +20,7 @@ class Shop:
         self.wallet_shards = wallet_shards
         self._requests = 0
         self._open: dict[int, int] = {}
+        self._opening = asyncio.Lock()
 
     async def open(self, shard: int, epoch: int = 1) -> None:
         """Begins an epoch of a shard."""
@@ -31,8 +34,9 @@ class Shop:
     ) -> None:
         """Sends gifts of one coin a piece, all in one batch."""
         shard = shard_of(viewer, self.wallet_shards)
-        if shard not in self._open:
-            await self.open(shard)
+        async with self._opening:
+            if shard not in self._open:
+                await self.open(shard)
         key, epoch = keys.shard(shard), str(self._open[shard])
         settled = int(await self.redis.hget(key, "settled") or 0)
         await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600", "600")

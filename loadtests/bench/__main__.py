@@ -58,6 +58,7 @@ def main() -> int:
             traceback.print_exc()
             failed.append(name)
         gc.collect()
+    measures.sort(key=lambda measure: measure.part)
     about = _about(run)
     print(f"\n{about['machine']}; {about['when']}; commit {about['commit']}{'; QUICK' if run.quick else ''}")
     print(f"Raised for the load: {', '.join(f'{name}={value}' for name, value in PACE_RAISED.items())}\n")

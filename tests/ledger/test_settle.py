@@ -9,7 +9,7 @@ import pytest
 from server.ledger import directory
 from server.ledger import rooms as ledger_rooms
 from server.ledger.accounts import platform_owner
-from server.ledger.log import ENTRY_GIFTS_MAX, LogGapError, Stretch
+from server.ledger.log import ENTRY_GIFTS_MAX, LogGapError
 from server.ledger.settle import NUMBERS_PER_MARK, Settler
 from server.ledger.shards import Cursor
 from server.stores import keys
@@ -160,35 +160,6 @@ async def test_a_gap_in_the_numbers_is_refused_and_nothing_past_it_is_settled(st
     with pytest.raises(LogGapError, match="number 2"):
         await stage.settler.settle_once(shard)
     assert await stage.pool.fetchval("SELECT count(*) FROM gifts") == 0
-
-
-async def test_what_somebody_else_tells_redis_meanwhile_is_no_gap(stage: Stage) -> None:
-    """Two workers: one makes up for the marks of another that is slow, not dead, and the log is trimmed under it."""
-    await stage.viewer("ann", 100)
-    for _ in range(2):
-        await stage.give("ann")
-    shard = stage.shard("ann")
-    key = keys.shard(shard)
-    untold: list[Stretch] = []
-
-    class SlowSettler(Settler):
-        async def _mark(self, stretch: Stretch) -> None:
-            untold.append(stretch)
-
-    slow = SlowSettler(stage.redis, stage.pool, replace(stage.settings, settle_batch=1))
-    assert [await slow.settle_once(shard) for _ in range(2)] == [1, 1]
-    await stage.redis.fcall("gs_applied", 1, key, 1, 2)
-
-    class OvertakenSettler(Settler):
-        async def _mark_again(self, shard: int, epoch: int, after: int, to: int) -> None:
-            await stage.settler._mark(untold[0])
-            await super()._mark_again(shard, epoch, after, to)
-
-    assert await OvertakenSettler(stage.redis, stage.pool, stage.settings).settle_once(shard) == 0
-    assert await stage.redis.hget(key, "settled") == b"1"
-    await stage.settler.settle_once(shard)
-    assert await stage.redis.hget(key, "settled") == b"2"
-    assert await stage.redis.xlen(keys.shard_log(shard)) == 0
 
 
 async def test_a_log_that_lost_its_end_is_refused(stage: Stage) -> None:

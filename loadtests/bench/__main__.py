@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from loadtests.bench import end_to_end, fanout, growth, hot_room, memory, settlement, stages, wallet
+from loadtests.bench import end_to_end, fanout, growth, hot_room, memory, settlement, stages, wallet, wallets
 from loadtests.bench.bench_run import BenchRun
 from loadtests.bench.chart import chart
 from loadtests.bench.measure import Measure
@@ -34,6 +34,7 @@ PARTS: dict[str, Callable[[BenchRun], Awaitable[list[Measure]]]] = {
     "hotroom": hot_room.measure,
     "fanout": fanout.measure,
     "memory": memory.measure,
+    "wallets": wallets.measure,
     "settlement": settlement.measure,
     "growth": growth.measure,
     "stages": stages.measure,

@@ -1,4 +1,4 @@
-"""g. Growth: what a gift costs as rooms, wallets, shards and the ledger grow. Every line should be flat."""
+"""g. Growth: what a gift costs as rooms, shards and the ledger grow (wallets: see `wallets`). Lines should be flat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from loadtests.bench.bench_run import BenchRun
 from loadtests.bench.feeders import Feeders
-from loadtests.bench.many_wallets import crowd, load_wallets, open_accounts
+from loadtests.bench.many_wallets import crowd, open_accounts
 from loadtests.bench.measure import Measure
 from loadtests.bench.settlement_lag import settled_gifts, stand_still
 from loadtests.bench.stores import Stores, stores
@@ -16,11 +16,10 @@ from loadtests.funding import give_coins, open_rooms
 from loadtests.ledger_pool import ledger_pool
 from loadtests.served import Served, serve
 from server.stores.postgres import Pool
-from server.stores.redis import connect
 
 PART = "g. growth"
 ROOMS = (1, 10, 100, 10_000)
-WALLETS = (1_000, 100_000, 1_000_000)
+ACCOUNTS = 1_000_000
 SHARDS = (1, 16, 64)
 LEDGER_ROWS = 2_000_000
 """As many as this run has time for."""
@@ -33,12 +32,12 @@ GIVERS = 1000
 
 
 async def measure(run: BenchRun) -> list[Measure]:
-    """Shards and wallets on bare stores; rooms and the ledger on a whole server."""
-    lines = [await _shards(run), await _wallets(run), *await _rooms_and_ledger(run)]
-    return [measure for line in lines for measure in _beside_first(line)]
+    """Shards on bare stores; rooms and the ledger on a whole server."""
+    lines = [await _shards(run), *await _rooms_and_ledger(run)]
+    return [measure for line in lines for measure in beside_first(line)]
 
 
-def _beside_first(line: list[Measure]) -> list[Measure]:
+def beside_first(line: list[Measure]) -> list[Measure]:
     """Each figure beside the smallest size's: flat is a ratio of one."""
     first, *others = line
     return [first, *(replace(other, beside="the smallest", beside_values=first.values) for other in others)]
@@ -52,35 +51,14 @@ async def _shards(run: BenchRun) -> list[Measure]:
             await open_accounts(pool, viewers, COINS)
             async with Feeders(running.settings) as feeders:
                 await feeders.seat(viewers, ["room"])
-                costs_us = await _debits(run, running, feeders)
+                costs_us = await debits(run, running, feeders)
             measures.append(Measure(PART, f"{shards} shards: Valkey's CPU", "µs/gift", costs_us))
         run.say(f"growth: {shards} shards")
     return measures
 
 
-async def _wallets(run: BenchRun) -> list[Measure]:
-    measures: list[Measure] = []
-    async with (
-        stores() as running,
-        await connect(running.settings.redis_url) as redis,
-        Feeders(running.settings) as feeders,
-    ):
-        users = crowd(run.count(WALLETS[-1], WALLETS[-1] // 20))
-        loaded = 0
-        for wanted in WALLETS:
-            count = min(wanted, len(users))
-            await load_wallets(redis, running.settings, users[loaded:count], COINS)
-            loaded = count
-            # Few enough gifts a wallet that most of them are touched once, all over the memory.
-            await feeders.seat(users[:count][:: max(1, count // 100_000)], ["room"], load=False)
-            measures.append(
-                Measure(PART, f"{count:,} wallets: Valkey's CPU", "µs/gift", await _debits(run, running, feeders))
-            )
-            run.say(f"growth: {count:,} wallets")
-    return measures
-
-
-async def _debits(run: BenchRun, running: Stores, feeders: Feeders) -> list[float]:
+async def debits(run: BenchRun, running: Stores, feeders: Feeders) -> list[float]:
+    """Valkey's CPU for a gift, in µs, several times over."""
     costs_us = []
     await feeders.drive(gifts=5000, window=WINDOW)
     for _ in range(run.repeats):
@@ -106,7 +84,7 @@ async def _rooms_and_ledger(run: BenchRun) -> list[list[Measure]]:
             run.say(f"growth: {count:,} rooms")
         await feeders.seat(givers, rooms[:10])
         rows = run.count(LEDGER_ROWS, LEDGER_ROWS // 20)
-        accounts = run.count(WALLETS[-1], WALLETS[-1] // 20)
+        accounts = run.count(ACCOUNTS, ACCOUNTS // 20)
         spent = await _whole_path(run, served, feeders, pool, 10)
         ledger.append(Measure(PART, "10 rooms, nearly empty ledger: all of it", "µs/gift", spent))
         await _fill(pool, rows, accounts)

@@ -255,27 +255,24 @@ async def test_an_unset_ledger_refuses_and_comes_back(gateway: Gateway) -> None:
     assert isinstance(await gateway.send("ana", "b"), Accepted)
 
 
-class LateOpening:
-    """A Redis that takes its time to open shards."""
+class LateOpener(ShardOpener):
+    """Takes its time between what it tells the ledger and what it tells Redis."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+    def __init__(self, redis: Redis, pool: Pool, settings: Settings) -> None:
+        super().__init__(redis, pool, settings)
+        self.announced, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def fcall(self, function: str, *arguments: object) -> object:
-        if function == "gs_open":
-            self.asked.set()
-            await self.go_on.wait()
-        return await self._redis.fcall(function, *arguments)  # type: ignore[arg-type]
+    async def _open_as_announced(self, shard: int, token: str) -> bool:
+        self.announced.set()
+        await self.go_on.wait()
+        return await super()._open_as_announced(shard, token)
 
 
 async def test_two_processes_may_open_a_shard_at_once_and_the_slower_one_finds_it_open(gateway: Gateway) -> None:
     await gateway.fund("ana", 100)
-    late = LateOpening(gateway.redis)
-    opening = asyncio.create_task(
-        ShardOpener(late, gateway.pool, gateway.settings).open(shard_of("ana", gateway.settings.wallet_shards))  # type: ignore[arg-type]
-    )
-    await late.asked.wait()
+    late = LateOpener(gateway.redis, gateway.pool, gateway.settings)
+    opening = asyncio.create_task(late.open(shard_of("ana", gateway.settings.wallet_shards)))
+    await late.announced.wait()
     assert isinstance(await gateway.send("ana", "a"), Accepted)
     late.go_on.set()
     await asyncio.wait_for(opening, 10)

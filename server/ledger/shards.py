@@ -1,7 +1,7 @@
 """How far each wallet shard is settled, what the ledger remembers of it, and what went wrong with it."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +37,28 @@ class HeldShard:
 
 @dataclass(frozen=True, slots=True)
 class ShardState:
-    """A shard in Redis: its newest number, the marks of its two readers, and whether this server process serves it."""
+    """A shard in Redis: its newest number, the marks of its two readers, and whether this server process serves it.
 
-    epoch: int
-    number: int
-    settled: int
-    applied: int
-    opened: bool
+    opening: the token of its last opening, '' before the first. shards: how many Redis was set up with, 0 for none.
+    """
+
+    epoch: int = 0
+    number: int = 0
+    opening: str = ""
+    settled: int = 0
+    applied: int = 0
+    opened: bool = False
+    shards: int = 0
+
+    @classmethod
+    def read(cls, row: Sequence[bytes]) -> "ShardState":
+        """Of an answer of `gs_state`."""
+        epoch, number, opening, settled, applied, opened, shards = row
+        return cls(int(epoch), int(number), opening.decode(), int(settled), int(applied), opened == b"1", int(shards))
+
+    def behind(self, cursor: Cursor) -> bool:
+        """Whether the ledger has what this Redis has not."""
+        return self.epoch != cursor.epoch or self.number < cursor.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +163,7 @@ async def read_states(redis: Redis, shards: int) -> list[ShardState]:
     pipeline = redis.pipeline(transaction=False)
     for shard in range(shards):
         pipeline.fcall("gs_state", 1, keys.shard(shard))
-    return [
-        ShardState(int(epoch), int(number), int(settled), int(applied), opened == b"1")
-        for epoch, number, _, settled, applied, opened, _ in await pipeline.execute()
-    ]
+    return [ShardState.read(row) for row in await pipeline.execute()]
 
 
 async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:

@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from server.rooms.shard_log import Mark
 from server.stores import keys
+from server.stores.wallet_keys import wallet_pages
 
 log = structlog.get_logger()
 
 ROOMS_PER_SCAN = 500
-WALLETS_PER_SCAN = 1_000
 LOST_WALLET_TTL_S = 3_600
 """How long a wallet of a lost epoch is kept, for whoever wants to see what an incident cost."""
 
@@ -44,16 +44,13 @@ async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> i
 
 async def let_wallets_of_lost_epochs_go(redis: Redis, epochs: dict[int, int]) -> int:
     """Gives wallets of epochs before the shard's own (shard → epoch) a time to live; answers how many had none."""
-    cursor, let_go = 0, 0
     if all(epoch <= 1 for epoch in epochs.values()):
         return 0
-    while True:
-        cursor, found = await redis.scan(cursor, match=keys.WALLETS, count=WALLETS_PER_SCAN)
+    let_go = 0
+    async for page in wallet_pages(redis):
         pipeline = redis.pipeline(transaction=False)
-        for key in found:
-            wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
-            if wallet is not None and wallet[1] < epochs.get(wallet[0], 0):
-                pipeline.expire(key, LOST_WALLET_TTL_S, nx=True)
+        for shard, epoch, viewer in page:
+            if epoch < epochs.get(shard, 0):
+                pipeline.expire(keys.wallet(shard, epoch, viewer), LOST_WALLET_TTL_S, nx=True)
         let_go += sum(map(int, await pipeline.execute()))
-        if cursor == 0:
-            return let_go
+    return let_go

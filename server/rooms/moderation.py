@@ -18,6 +18,7 @@ from server.ledger.moderation import Kind, Rules
 from server.rooms.rooms import RoomInfo
 from server.rooms.standing import Standing, standing_of, who_changed
 from server.stores import keys
+from server.stores.channel import listen
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
 from server.stores.postgres import Pool
 
@@ -25,8 +26,6 @@ log = structlog.get_logger()
 
 AGE_S = 30.0
 LOOK_EVERY_S = 1.0
-LISTEN_TIMEOUT_S = 1.0
-RETRY_PAUSE_S = 1.0
 ROOMS_PER_READ_MAX = 500
 ROOMS_KNOWN_MAX = 2_000
 """Rooms without members here whose rules are kept, the longest unused dropped first."""
@@ -153,29 +152,16 @@ class Moderation:
     async def run(self) -> None:
         """Hears of changes and looks after the rooms with members here, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(listen(self._redis, keys.MODERATION, self._hear, on_subscribed=self._distrust_all))
             group.create_task(self._keep_fresh())
-
-    async def _listen(self) -> None:
-        while True:
-            pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-            try:
-                await pubsub.subscribe(keys.MODERATION)
-                self._distrust(list(self._known))  # what was said before was not heard
-                while True:
-                    message = await pubsub.get_message(timeout=LISTEN_TIMEOUT_S)
-                    if message is not None:
-                        self._hear(message["data"])
-            except REDIS_AWAY as error:
-                log.warning("changes of rooms' rules cannot be heard", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(RETRY_PAUSE_S)
-            finally:
-                await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     def _hear(self, message: bytes) -> None:
         sender, place, place_id = message.split(b"\n")
         if sender != self._gateway_id:
             self._distrust(self._affected(place == b"creator", place_id.decode()))
+
+    def _distrust_all(self) -> None:
+        self._distrust(list(self._known))
 
     def _distrust(self, rooms: Iterable[str]) -> None:
         for room_id in rooms:

@@ -10,9 +10,11 @@ from redis.asyncio import Redis
 
 from server.ledger import metrics
 from server.ledger import wallets as ledger_wallets
+from server.ledger.shards import read_states
 from server.settings import Settings
 from server.stores import keys
 from server.stores.postgres import Pool
+from server.stores.wallet_keys import wallet_pages
 from server.wallet.wallets import Wallets
 
 log = structlog.get_logger()
@@ -20,7 +22,6 @@ log = structlog.get_logger()
 CREDIT_AGE_S = 5.0
 """Credits older than this that Redis has not applied were left behind by a crash."""
 CREDITS_PER_SWEEP = 200
-KEYS_PER_SCAN = 1_000
 
 
 class CreditSweeper:
@@ -30,8 +31,8 @@ class CreditSweeper:
         self._redis = redis
         self._pool = pool
         self._wallets = wallets
-        self._shards = range(settings.wallet_shards)
-        self._compared: dict[int, bytes] = {}
+        self._shards = settings.wallet_shards
+        self._compared: dict[int, str] = {}
         """The opening of each shard after which its wallets were compared with the ledger."""
 
     async def sweep(self) -> None:
@@ -45,31 +46,24 @@ class CreditSweeper:
             await self._compare(new)
             self._compared |= {shard: opened[shard] for shard in new}
 
-    async def _opened(self) -> dict[int, bytes]:
+    async def _opened(self) -> dict[int, str]:
         """The openings of the shards that are open."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for shard in self._shards:
-            pipeline.fcall("gs_state", 1, keys.shard(shard))
-        states = await pipeline.execute()
-        return {shard: state[2] for shard, state in zip(self._shards, states, strict=True) if state[5] == b"1"}
+        states = await read_states(self._redis, self._shards)
+        return {shard: state.opening for shard, state in enumerate(states) if state.opened}
 
     async def _compare(self, shards: set[int]) -> None:
         """Brings up to date the loaded wallets of these shards that lack a credit."""
-        cursor, lacking = 0, 0
-        while True:
-            cursor, found = await self._redis.scan(cursor, match=keys.WALLETS, count=KEYS_PER_SCAN)
+        lacking = 0
+        async for page in wallet_pages(self._redis):
             by_shard: dict[int, list[str]] = {}
-            for key in found:
-                wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
-                if wallet is not None and wallet[0] in shards:
-                    by_shard.setdefault(wallet[0], []).append(wallet[2])
+            for shard, _, viewer in page:
+                if shard in shards:
+                    by_shard.setdefault(shard, []).append(viewer)
             for shard, viewers in by_shard.items():
                 for viewer in await self._lacking(shard, viewers):
                     await self._wallets.refresh(viewer)
                     metrics.CREDITS_SWEPT.inc()
                     lacking += 1
-            if cursor == 0:
-                break
         if lacking:
             log.warning("credits were applied again: Redis had lost them", wallets=lacking)
 

@@ -7,7 +7,6 @@ confirms it (server/ledger/openings.py says why). A crash at any point leaves a 
 """
 
 import asyncio
-from dataclasses import dataclass
 
 import asyncpg
 import structlog
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 from server.domain.gift import Accepted
 from server.ledger import openings
 from server.ledger import shards as ledger_shards
+from server.ledger.shards import ShardState
 from server.settings import Settings
 from server.stores import keys
 from server.stores.redis import StoreUnfit, is_missing_function, load_functions
@@ -86,10 +86,8 @@ class ShardOpener:
             if seen.opened:
                 return None
             token = openings.new_token()
-            if held.cursor.epoch == 0 or seen.behind(held.cursor):
+            if held.cursor.epoch == 0 or seen.behind(held.cursor) or not held.openings.know(seen.opening):
                 token = await self._begin_epoch(connection, shard, seen, held.cursor, token)
-            elif not held.openings.know(seen.opening):
-                token = await self._begin_epoch(connection, shard, seen, held.cursor, token, why="redis_left_behind")
             await openings.announce(connection, shard, token)
             return token
 
@@ -110,23 +108,22 @@ class ShardOpener:
         log.info("shard opened", shard=shard, epoch=seen.epoch, number=seen.number)
         return True
 
-    async def _look(self, shard: int) -> "_Seen":
-        row = await self._redis.fcall("gs_state", 1, keys.shard(shard))
-        seen = _Seen(int(row[0]), int(row[1]), row[2].decode(), row[5] == b"1")
-        shards, wanted = int(row[6]), self._settings.wallet_shards
-        if shards not in {0, wanted}:
-            raise StoreUnfit(f"Redis was set up with {shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {wanted}")
+    async def _look(self, shard: int) -> ShardState:
+        seen = ShardState.read(await self._redis.fcall("gs_state", 1, keys.shard(shard)))
+        wanted = self._settings.wallet_shards
+        if seen.shards not in {0, wanted}:
+            raise StoreUnfit(
+                f"Redis was set up with {seen.shards} wallet shards, GIFTSTREAM_WALLET_SHARDS says {wanted}"
+            )
         return seen
 
     async def _begin_epoch(
         self,
         connection: PoolConnectionProxy,
         shard: int,
-        seen: "_Seen",
+        seen: ShardState,
         cursor: ledger_shards.Cursor,
         token: str,
-        *,
-        why: str = "redis_behind_ledger",
     ) -> str:
         """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor.
 
@@ -145,21 +142,8 @@ class ShardOpener:
             await self._redis.fcall("gs_remember", 1, key, epoch, before, token, dedupe_s, *arguments)
         await ledger_shards.begin_epoch(connection, shard, epoch)
         if cursor.epoch != 0:
+            why = "redis_behind_ledger" if seen.behind(cursor) else "redis_left_behind"
             found = {"redis": [seen.epoch, seen.number], "ledger": [cursor.epoch, cursor.number]}
             await ledger_shards.record_incident(connection, shard, why, found)
             log.error("shard began a new epoch", why=why, shard=shard, epoch=epoch, **found)
         return token
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A shard as Redis has it. opening: the token of the last one; opened: whether this server process serves it."""
-
-    epoch: int
-    number: int
-    opening: str
-    opened: bool
-
-    def behind(self, cursor: ledger_shards.Cursor) -> bool:
-        """Whether the ledger has what this Redis has not."""
-        return self.epoch != cursor.epoch or self.number < cursor.number

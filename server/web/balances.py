@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from server.domain.errors import Refusal
 from server.stores import keys
+from server.stores.channel import listen
 from server.stores.failures import REDIS_AWAY
 from server.wallet.wallets import Wallets
 from server.web import server_frames
@@ -22,8 +23,6 @@ log = structlog.get_logger()
 INTERVAL_S = 0.25
 USERS_PER_MESSAGE_MAX = 500
 READS_AT_ONCE_MAX = 8
-LISTEN_TIMEOUT_S = 1.0
-RETRY_PAUSE_S = 1.0
 
 
 class Balances:
@@ -52,7 +51,7 @@ class Balances:
         """Carries news both ways until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell())
-            group.create_task(self._listen())
+            group.create_task(listen(self._redis, keys.BALANCES, self._hear))
 
     async def _tell(self) -> None:
         while True:
@@ -89,21 +88,6 @@ class Balances:
             if session.gifts.answered == answered and session.gifts.coins != balance.coins:
                 session.gifts.coins = balance.coins
                 session.connection.answer(server_frames.write(server_frames.WalletChanged(balance.coins)))
-
-    async def _listen(self) -> None:
-        while True:
-            pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-            try:
-                await pubsub.subscribe(keys.BALANCES)
-                while True:
-                    message = await pubsub.get_message(timeout=LISTEN_TIMEOUT_S)
-                    if message is not None:
-                        self._hear(message["data"])
-            except REDIS_AWAY as error:
-                log.warning("balances cannot be heard", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(RETRY_PAUSE_S)
-            finally:
-                await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     def _hear(self, message: bytes) -> None:
         sender, *users = message.split(b"\n")

@@ -12,11 +12,10 @@ from server.ledger.log import LogGapError
 from server.ledger.shards import Cursor, ShardState, read_states
 from server.stores import keys
 from server.stores.redis import is_missing_function
+from server.stores.wallet_keys import wallet_pages
 
-SCAN_COUNT = 1_000
 WALLETS_PER_CALL = 500
 WINDOW_TRIES = 5
-_NOTHING = ShardState(epoch=0, number=0, settled=0, applied=0, opened=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class RedisView:
         except ResponseError as error:
             if not is_missing_function(error):
                 raise
-            return [_NOTHING] * len(self._cursors)  # a Redis that never served, or was wiped
+            return [ShardState()] * len(self._cursors)  # a Redis that never served, or was wiped
 
     async def _shard(self, shard: int, cursor: Cursor, state: ShardState, gaps: Findings) -> ShardView:
         ahead = (state.epoch, state.number) >= (cursor.epoch, cursor.number)
@@ -113,19 +112,14 @@ class RedisView:
         return view
 
     async def _wallet_pages(self) -> AsyncIterator[tuple[int, list[str]]]:
-        cursor = 0
-        while True:
-            cursor, found = await self._redis.scan(cursor, match=keys.WALLETS, count=SCAN_COUNT)
+        async for page in wallet_pages(self._redis):
             by_shard: dict[int, list[str]] = {}
-            for key in found:
-                wallet = keys.read_wallet(key) if isinstance(key, bytes) else None
-                view = self.shards.get(wallet[0]) if wallet else None
-                if wallet and view and view.serving and wallet[1] == view.cursor.epoch:
-                    by_shard.setdefault(view.shard, []).append(wallet[2])
+            for shard, epoch, viewer in page:
+                view = self.shards.get(shard)
+                if view and view.serving and epoch == view.cursor.epoch:
+                    by_shard.setdefault(shard, []).append(viewer)
             for shard, viewers in by_shard.items():
                 yield shard, viewers
-            if cursor == 0:
-                return
 
     async def _read_wallets(self, view: ShardView, viewers: Iterable[str]) -> None:
         asked = list(viewers)

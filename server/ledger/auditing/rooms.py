@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing.redis_view import SCAN_COUNT, ShardView
+from server.ledger.auditing.redis_view import ShardView
 from server.ledger.auditing.report import Findings
 from server.ledger.shards import Cursor
 from server.stores import keys
 from server.stores.postgres import Connection
 
 ROOMS_PER_READ = 50
+KEYS_PER_SCAN = 1_000
 QUERY_TIMEOUT_S = 900.0
 
 
@@ -40,7 +41,7 @@ async def _pages(redis: Redis) -> AsyncIterator[list[str]]:
     cursor, seen = 0, set[bytes]()
     prefix, _, suffix = keys.room("*").encode().partition(b"*")
     while True:
-        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=SCAN_COUNT)
+        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=KEYS_PER_SCAN)
         new = {key for key in found if isinstance(key, bytes)} - seen
         yield [key[len(prefix) : -len(suffix)].decode() for key in new]
         seen |= new

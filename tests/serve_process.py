@@ -28,6 +28,18 @@ def plain_environ(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", **more}
 
 
+_end_with_parent = die_with_parent(signal.SIGTERM)
+
+
+def _as_from_a_terminal() -> None:
+    """In the new process: Ctrl-C is heard also where the tests run in the background, which ignores it; and a test run
+    that is killed leaves no server behind.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if _end_with_parent is not None:
+        _end_with_parent()
+
+
 class ServeProcess:
     """A running ``giftstream serve`` with its output read line by line."""
 
@@ -44,7 +56,7 @@ class ServeProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - a killed test run leaves no server behind
+            preexec_fn=_as_from_a_terminal,  # noqa: PLW1509 - two system calls, made ready before
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

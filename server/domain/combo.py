@@ -51,7 +51,7 @@ def merge(gifts: Iterable[tuple[int, int, GiftRecord]]) -> list[DeltaEntry]:
     """
     entries: dict[tuple[int, int, int], DeltaEntry] = {}
     for shard, epoch, gift in gifts:
-        number, at_us, _, combo, first, _, viewer, viewer_name, _, _, kind, _, count, coins, _ = gift
+        number, at_us, _, combo, first, _, viewer, viewer_name, _, _, kind, _, count, coins, _, _ = gift
         entry = entries.get((shard, epoch, first))
         if entry is None:
             entries[shard, epoch, first] = DeltaEntry(

@@ -91,6 +91,8 @@ def by_room(
         place = Mark.parse(entry_id)
         epoch, last = place
         for record in _records(entry_id, fields, shard, on_malformed):
+            if not record.room:
+                continue  # an item of the platform's, of no room
             room = gifts.get(record.room)
             if not _sound(record, last) or (room is None and ROOM_ID.fullmatch(record.room) is None):
                 on_malformed(shard, entry_id)

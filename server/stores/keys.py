@@ -19,6 +19,9 @@ BALANCES = "giftstream:balances"
 MODERATION = "giftstream:moderation"
 """Channel of the gateways: whose rules changed (gateway, `room` or `creator`, its id, a line each)."""
 
+NOTICES = "giftstream:notices"
+"""Channel of the gateways: for whom a notice was left (gateway, then users, a line each; `*` is everybody)."""
+
 DEMO_BOTS = "giftstream:demo:bots"
 """Which gateway runs the demo's viewers."""
 

@@ -117,9 +117,9 @@ async def book_credit(  # noqa: PLR0917
     """Books a credit in the caller's transaction, once for each kind and reference, and answers its number.
 
     The caller tells Redis after the commit (`Wallets.refresh`); the sweeper does if the caller dies. kind: `purchase`,
-    `promotion` or `return`, of 1 coin and more; `refund` or `forfeit`, of -1 and less; `correction`, of either. Each has
-    its contra account. What is taken back may have been spent, also by gifts that are not settled yet: the wallet may
-    then be below zero by as much, and sends no gifts while it is. Raises ValueError for another kind or amount,
+    `promotion` or `return`, of 1 coin and more; `refund` or `forfeit`, of -1 and less; `correction`, of either. Each
+    has its contra account. What is taken back may have been spent, also by gifts that are not settled yet: the wallet
+    may then be below zero by as much, and sends no gifts while it is. Raises ValueError for another kind or amount,
     CreditConflictError when the reference was used for another viewer or amount, asyncpg.UniqueViolationError when
     somebody books it at the same time.
     """

@@ -35,6 +35,9 @@ CREATE TABLE purchases (
     amount          bigint NOT NULL CHECK (amount > 0),  -- minor units
     coins           bigint NOT NULL CHECK (coins > 0),
     bonus_coins     bigint NOT NULL DEFAULT 0 CHECK (bonus_coins >= 0),
+    -- What of them is taken back at present, as the provider took its money back.
+    coins_back      bigint NOT NULL DEFAULT 0 CHECK (coins_back BETWEEN 0 AND coins),
+    bonus_back      bigint NOT NULL DEFAULT 0 CHECK (bonus_back BETWEEN 0 AND bonus_coins),
     package_id      text NOT NULL,
     package_version integer NOT NULL,
     status          text NOT NULL DEFAULT 'created' CHECK (status IN (
@@ -44,8 +47,8 @@ CREATE TABLE purchases (
         'credited',      -- the coins are there
         'declined',
         'expired',       -- nobody paid in time; a payment that comes later all the same is credited
-        'refunded',      -- given back: the coins were taken back
-        'charged_back'   -- disputed, or lost in a dispute: the coins were taken back
+        'refunded',      -- all of the money was given back, and the coins were taken back
+        'charged_back'   -- a bank took the money back, so far or for good: so were the coins
     )),
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
@@ -91,51 +94,54 @@ CREATE TABLE store_accounts (
     user_id text NOT NULL UNIQUE REFERENCES users
 );
 
--- What providers took back of purchases: refunds, and chargebacks that a bank opened.
-CREATE TABLE refunds (
-    id          text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
-    purchase_id text NOT NULL REFERENCES purchases,
-    user_id     text NOT NULL REFERENCES users,
+-- What providers took back of purchases: refunds, and chargebacks that a bank opened. Facts only; purchases.coins_back
+-- follows from them, so that their order does not matter.
+CREATE TABLE claims (
     provider    text NOT NULL,
-    claim       text NOT NULL,  -- the provider's own id of the refund or dispute
+    claim       text NOT NULL CHECK (length(claim) BETWEEN 1 AND 255),  -- the provider's own id of the refund or dispute
+    purchase_id text NOT NULL REFERENCES purchases,
     kind        text NOT NULL CHECK (kind IN ('refund', 'chargeback')),
-    amount      bigint NOT NULL CHECK (amount >= 0),       -- minor units
-    coins       bigint NOT NULL CHECK (coins >= 0),        -- taken back of what was bought
-    bonus_coins bigint NOT NULL CHECK (bonus_coins >= 0),  -- taken back of what was given along
+    amount      bigint NOT NULL CHECK (amount >= 0),  -- minor units
     state       text NOT NULL CHECK (state IN (
-        'open',     -- a dispute under way
+        'open',     -- a dispute under way: the money is gone for now
         'stands',   -- the money is gone for good
-        'returned'  -- the money came back, and so did the coins
+        'returned'  -- the money came back
     )),
     at          timestamptz NOT NULL DEFAULT now(),
     decided_at  timestamptz,
-    -- From then on diamonds that are held for it are taken back.
-    reverse_at  timestamptz,
-    -- When the wallet was seen to owe nothing any more; until then the sweeper comes back to it.
-    cleared_at  timestamptz,
-    looked_at   timestamptz,
-    UNIQUE (provider, claim)
+    PRIMARY KEY (provider, claim)
 );
-CREATE INDEX refunds_by_purchase ON refunds (purchase_id);
-CREATE INDEX refunds_by_user ON refunds (user_id);
-CREATE INDEX refunds_uncleared ON refunds (looked_at NULLS FIRST) WHERE cleared_at IS NULL;
+CREATE INDEX claims_by_purchase ON claims (purchase_id);
 
--- Diamonds that a creator cannot be paid yet, as the coins behind these gifts were taken back after they were spent.
+-- Purchases whose coins were taken back, until the wallet was seen to owe nothing: the sweeper comes back to them.
+CREATE TABLE recoveries (
+    purchase_id text PRIMARY KEY REFERENCES purchases,
+    user_id     text NOT NULL REFERENCES users,
+    at          timestamptz NOT NULL DEFAULT now(),
+    -- From then on the diamonds that are held for it go; null while a dispute is under way.
+    reverse_at  timestamptz,
+    cleared_at  timestamptz,
+    looked_at   timestamptz
+);
+CREATE INDEX recoveries_open ON recoveries (looked_at NULLS FIRST) WHERE cleared_at IS NULL;
+CREATE INDEX recoveries_open_by_user ON recoveries (user_id) WHERE cleared_at IS NULL;
+
+-- Diamonds that a creator cannot be paid, as the coins behind these gifts were taken back after they were spent.
 CREATE TABLE holds (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    refund_id  text NOT NULL REFERENCES refunds,
-    user_id    text NOT NULL,  -- the viewer
-    creator_id text NOT NULL,
-    shard      smallint NOT NULL,
-    epoch      integer NOT NULL,
-    number     bigint NOT NULL,
-    coins      bigint NOT NULL CHECK (coins > 0),       -- of the gift's price
-    diamonds   bigint NOT NULL CHECK (diamonds >= 0),   -- as many as the creator still had
-    state      text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'released', 'reversed')),
-    at         timestamptz NOT NULL DEFAULT now(),
-    ended_at   timestamptz,
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    purchase_id text NOT NULL REFERENCES purchases,
+    viewer_id   text NOT NULL,
+    creator_id  text NOT NULL,
+    shard       smallint NOT NULL,
+    epoch       integer NOT NULL,
+    number      bigint NOT NULL,
+    coins       bigint NOT NULL CHECK (coins > 0),      -- of the gift's price
+    diamonds    bigint NOT NULL CHECK (diamonds >= 0),  -- as many as the creator still had
+    state       text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'released', 'reversed')),
+    at          timestamptz NOT NULL DEFAULT now(),
+    ended_at    timestamptz,
     CHECK ((state = 'held') = (ended_at IS NULL))
 );
-CREATE INDEX holds_by_refund ON holds (refund_id);
-CREATE INDEX holds_by_gift ON holds (user_id, shard, epoch, number);
+CREATE INDEX holds_by_purchase ON holds (purchase_id);
+CREATE INDEX holds_by_gift ON holds (viewer_id, epoch, number);
 CREATE INDEX holds_by_creator ON holds (creator_id) WHERE state = 'held';

@@ -15,6 +15,7 @@ from server.web.asyncapi import asyncapi
 from server.web.close_codes import CloseCode
 from server.web.documents import DOCS_FOLDER, render
 from server.web.openapi import openapi
+from tests.economy.documented_calls import step_up_calls
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
 
@@ -125,6 +126,7 @@ async def test_every_documented_call_answers_as_documented(start_gateway: StartG
             [(creator, None, 200), (viewer, None, 403), (None, None, 401)],
         ),
         **moderation_calls(room, creator, viewer),
+        **step_up_calls(viewer),
         ("get", "/wallet"): ("/wallet", None, [(viewer, None, 200), (None, None, 401)]),
         ("get", "/wallet/gifts"): ("/wallet/gifts", None, [(viewer, None, 200), (None, None, 401)]),
         ("get", "/creator/earnings"): ("/creator/earnings", None, [(creator, None, 200), (None, None, 401)]),

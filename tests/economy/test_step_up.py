@@ -61,7 +61,7 @@ async def app(pool: Pool, settings: Settings) -> App:
     """An app that was set up with the code of the step before this one."""
     app = App(pool, Sealer(settings, "step-up"))
     app.secret = (await step_up.begin(pool, app.sealer, ANN, "Ann")).secret
-    app.recovery_codes = await step_up.finish(pool, app.sealer, ANN, app.code(-1), NOW_S)
+    app.recovery_codes, _ = await step_up.finish(pool, app.sealer, ANN, app.code(-1), NOW_S)
     return app
 
 
@@ -167,7 +167,8 @@ async def test_an_enrolment_counts_from_its_first_right_code_and_beginning_anew_
     await step_up.begin(pool, app.sealer, ANN, "Ann")
     assert await pool.fetchval("SELECT wrong FROM step_up") == 1
     app.secret = (await step_up.begin(pool, app.sealer, ANN, "Ann")).secret
-    await step_up.finish(pool, app.sealer, ANN, app.code(), NOW_S)
+    _, first = await step_up.finish(pool, app.sealer, ANN, app.code(), NOW_S)
+    await app.confirm(first.token)
     await refused(Code.CONFLICT, step_up.begin(pool, app.sealer, ANN, "Ann"))
     await step_up.remove(pool, ANN, await app.exchange(app.code(1)))
     await refused(Code.STEP_UP_REQUIRED, app.exchange(app.code(1)))

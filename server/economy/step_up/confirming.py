@@ -57,9 +57,14 @@ async def exchange(pool: Pool, sealer: Sealer, user_id: str, code: str, at_s: fl
         if held is None or not held.enrolled:
             raise Refusal(Code.STEP_UP_REQUIRED, NOT_ENROLLED)
         if await take_code(conn, sealer, user_id, held, code, at_s):
-            token = secrets.token_urlsafe(24)
-            return Confirmation(token, await ledger.add_confirmation(conn, user_id, _digest(token), CONFIRMATION_S))
+            return await new_confirmation(conn, user_id)
     raise Refusal(Code.STEP_UP_REQUIRED, WRONG)
+
+
+async def new_confirmation(conn: Connection, user_id: str) -> Confirmation:
+    """A confirmation, for a code that was taken in the caller's transaction."""
+    token = secrets.token_urlsafe(24)
+    return Confirmation(token, await ledger.add_confirmation(conn, user_id, _digest(token), CONFIRMATION_S))
 
 
 async def take_code(conn: Connection, sealer: Sealer, user_id: str, held: Held, code: str, at_s: float) -> bool:  # noqa: PLR0917

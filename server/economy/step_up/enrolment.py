@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from server.domain.errors import Code, Refusal
 from server.economy.sealing import Sealer
 from server.economy.step_up import recovery, totp
-from server.economy.step_up.confirming import NOT_ENROLLED, WRONG, confirm, take_code
+from server.economy.step_up.confirming import NOT_ENROLLED, WRONG, Confirmation, confirm, new_confirmation, take_code
 from server.ledger import step_up as ledger
 from server.ledger.notices import notify
 from server.stores.postgres import Pool
@@ -31,9 +31,10 @@ async def begin(pool: Pool, sealer: Sealer, user_id: str, account: str) -> Enrol
     return Enrolment(secret, totp.provisioning_uri(secret, account))
 
 
-async def finish(pool: Pool, sealer: Sealer, user_id: str, code: str, at_s: float) -> list[str]:
+async def finish(pool: Pool, sealer: Sealer, user_id: str, code: str, at_s: float) -> tuple[list[str], Confirmation]:
     """Ends an enrolment with a first right code; answers the recovery codes, which nobody can read again.
 
+    That code also makes a confirmation, so that whoever was asked for one and had no app need not wait for the next.
     Raises Refusal: conflict when none was begun, step_up_required for a wrong code, rate_limited.
     """
     async with pool.acquire() as conn, conn.transaction():
@@ -44,7 +45,7 @@ async def finish(pool: Pool, sealer: Sealer, user_id: str, code: str, at_s: floa
             codes = recovery.new_codes()
             await ledger.replace_recovery_codes(conn, user_id, _digests(codes))
             await notify(conn, user_id, "security", "An authenticator app was set up for your account.")
-            return codes
+            return codes, await new_confirmation(conn, user_id)
     raise Refusal(Code.STEP_UP_REQUIRED, WRONG)
 
 

@@ -15,6 +15,7 @@ from server.web.economy.step_up_shapes import (
     StepUp,
     StepUpCode,
     StepUpConfirmation,
+    StepUpEnrolled,
     StepUpEnrolment,
 )
 from server.web.http import answer, identity_of, read_body, rfc3339, services_of
@@ -48,11 +49,11 @@ async def begin_step_up(request: web.Request) -> web.Response:
 
 
 async def finish_step_up(request: web.Request) -> web.Response:
-    """Finish with a first code; answers ten recovery codes, which are shown this once."""
+    """Finish with a first code, which also confirms; answers ten recovery codes, which are shown this once."""
     services, identity = services_of(request), await identity_of(request)
     body = await read_body(request, _code)
-    codes = await step_up.finish(services.pool, request.app[_SEALER], identity.user_id, body.code, time.time())
-    return answer(RecoveryCodes(codes))
+    codes, made = await step_up.finish(services.pool, request.app[_SEALER], identity.user_id, body.code, time.time())
+    return answer(StepUpEnrolled(codes, made.token, rfc3339(made.expires_at)))
 
 
 async def confirm_step_up(request: web.Request) -> web.Response:
@@ -101,7 +102,7 @@ ROUTES = (
         path="/account/step-up/enrolment",
         handler=finish_step_up,
         body=StepUpCode,
-        answer=RecoveryCodes,
+        answer=StepUpEnrolled,
         codes=(Code.CONFLICT, Code.STEP_UP_REQUIRED, Code.RATE_LIMITED),
     ),
     Route(

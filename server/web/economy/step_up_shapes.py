@@ -38,6 +38,14 @@ class RecoveryCodes(Struct, frozen=True):
     recovery_codes: list[str]
 
 
+class StepUpEnrolled(Struct, frozen=True):
+    """recovery_codes: told once. confirmation: what the first code was exchanged for, good once."""
+
+    recovery_codes: list[str]
+    confirmation: ConfirmationText
+    expires_at: Annotated[str, Meta(description="RFC 3339, of the confirmation")]
+
+
 class StepUpConfirmation(Struct, frozen=True):
     """What a code was exchanged for: goes into the request that asks for a confirmation, and is good once."""
 

@@ -6,7 +6,6 @@ import asyncio
 import re
 import time
 from base64 import b32encode
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +18,8 @@ from server.economy.step_up import totp
 from server.economy.step_up.confirming import WRONG_MAX
 from server.ledger import step_up as ledger
 from server.settings import Settings
-from server.stores import postgres
 from server.stores.postgres import Pool
-from tests.web.gateways import running_gateway
+from tests.web.gateways import Gateway
 
 ANN = "ann"
 NOW_S = time.time()
@@ -47,13 +45,6 @@ class App:
     async def confirm(self, token: str | None, user: str = ANN) -> None:
         async with self.pool.acquire() as conn, conn.transaction():
             await step_up.confirm(conn, user, token)
-
-
-@pytest.fixture
-async def pool(settings: Settings) -> AsyncIterator[Pool]:
-    connected = await postgres.connect(settings.database_url, size_max=8)
-    yield connected
-    await connected.close()
 
 
 @pytest.fixture
@@ -189,32 +180,29 @@ async def test_what_is_kept_gives_no_secret_away_and_follows_the_servers_key(app
     assert await app.exchange(app.recovery_codes[0])
 
 
-async def test_an_account_sets_up_an_app_over_http(settings: Settings) -> None:
-    async with running_gateway(settings) as gateway:
-        token = gateway.token(ANN)
-        root = "/account/step-up"
-        assert await gateway.get(root, token) == (
-            200, {"enrolled": False, "recovery_codes_left": 0, "locked_until": None},
-        )  # fmt: skip
-        status, begun = await gateway.post(root, {}, token)
-        assert status == 201
-        assert begun["uri"].startswith("otpauth://totp/giftstream:Ann?")
-        assert f"secret={begun['secret']}" in begun["uri"]
-        assert begun["qr"].startswith("data:image/svg+xml")
-        step = totp.step_of(time.time())
-        status, shown = await gateway.post(f"{root}/enrolment", {"code": totp.code_at(begun["secret"], step)}, token)
-        assert status == 200
-        assert all(re.fullmatch(r"(\w{4}-){3}\w{4}", code) for code in shown["recovery_codes"])
-        status, made = await gateway.post(
-            f"{root}/confirmations", {"code": totp.code_at(begun["secret"], step + 1)}, token
-        )
-        assert status == 201
-        assert (await gateway.post(root, {}, token))[0] == 409
-        status, fresh = await gateway.post(f"{root}/recovery-codes", {"confirmation": made["confirmation"]}, token)
-        assert status == 200
-        status, problem = await gateway.post(f"{root}/removal", {"confirmation": made["confirmation"]}, token)
-        assert (status, problem["code"]) == (403, "step_up_required")
-        _, made = await gateway.post(f"{root}/confirmations", {"code": fresh["recovery_codes"][0]}, token)
-        assert (await gateway.get(root, token))[1]["recovery_codes_left"] == 9
-        status, state = await gateway.post(f"{root}/removal", {"confirmation": made["confirmation"]}, token)
-        assert (status, state["enrolled"]) == (200, False)
+async def test_an_account_sets_up_an_app_over_http(gateway: Gateway) -> None:
+    token = gateway.token(ANN)
+    root = "/account/step-up"
+    assert await gateway.get(root, token) == (
+        200, {"enrolled": False, "recovery_codes_left": 0, "locked_until": None},
+    )  # fmt: skip
+    status, begun = await gateway.post(root, {}, token)
+    assert status == 201
+    assert begun["uri"].startswith("otpauth://totp/giftstream:Ann?")
+    assert f"secret={begun['secret']}" in begun["uri"]
+    assert begun["qr"].startswith("data:image/svg+xml")
+    step = totp.step_of(time.time())
+    status, shown = await gateway.post(f"{root}/enrolment", {"code": totp.code_at(begun["secret"], step)}, token)
+    assert status == 200
+    assert all(re.fullmatch(r"(\w{4}-){3}\w{4}", code) for code in shown["recovery_codes"])
+    status, made = await gateway.post(f"{root}/confirmations", {"code": totp.code_at(begun["secret"], step + 1)}, token)
+    assert status == 201
+    assert (await gateway.post(root, {}, token))[0] == 409
+    status, fresh = await gateway.post(f"{root}/recovery-codes", {"confirmation": made["confirmation"]}, token)
+    assert status == 200
+    status, problem = await gateway.post(f"{root}/removal", {"confirmation": made["confirmation"]}, token)
+    assert (status, problem["code"]) == (403, "step_up_required")
+    _, made = await gateway.post(f"{root}/confirmations", {"code": fresh["recovery_codes"][0]}, token)
+    assert (await gateway.get(root, token))[1]["recovery_codes_left"] == 9
+    status, state = await gateway.post(f"{root}/removal", {"confirmation": made["confirmation"]}, token)
+    assert (status, state["enrolled"]) == (200, False)

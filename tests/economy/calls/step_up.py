@@ -1,16 +1,10 @@
-"""Calls of the economy with an attempt for each status that its documentation promises first: (token, body, status)."""
+"""Step-up confirmation, for somebody without an authenticator app."""
 
-from __future__ import annotations
-
-from typing import Any
-
-Attempt = tuple[str | None, Any, int]
-Calls = dict[tuple[str, str], tuple[str, Any, list[Attempt]]]
+from tests.economy.calls import Calls, People
 
 
-def step_up_calls(viewer: str) -> Calls:
-    """Of a viewer without an authenticator app; the code is wrong."""
-    root = "/account/step-up"
+def calls(people: People) -> Calls:
+    viewer, root = people.viewer, "/account/step-up"
     code, confirmation = {"code": "000000"}, {"confirmation": "none"}
     return {
         ("get", root): (root, None, [(viewer, None, 200), (None, None, 401)]),

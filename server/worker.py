@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from server.domain.errors import Refusal
-from server.ledger import answered, metrics, notices, partitions
+from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
@@ -110,6 +110,7 @@ async def _make_partitions(pool: Pool) -> None:
 
 async def _forget_answers(pool: Pool) -> None:
     await answered.forget(pool)
+    await step_up.forget_confirmations(pool)
 
 
 async def _forget_notices(pool: Pool) -> None:

@@ -143,6 +143,7 @@ class Settings:
     jwks_audience: str = setting(
         "", "what such a token must name among its `aud`; unset: only those that name none are taken"
     )
+    admin: bool = setting(False, "answer the admin calls, to tokens with the role `admin`; off: they do not exist")
     token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)
     allowed_origins: tuple[str, ...] = setting(
         (), "origins, separated by commas, whose pages may connect; `*`: all", check=_origins, shown="the server's own"

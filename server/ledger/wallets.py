@@ -18,8 +18,14 @@ from server.ledger.accounts import (
 )
 from server.stores.postgres import Connection, Pool
 
-_CONTRA = {"purchase": "coins_purchased", "promotion": "coins_promotional", "correction": "coins_corrected"}
-"""Kind of credit → the platform account that it is issued from."""
+_CONTRA = {
+    "purchase": "coins_purchased",
+    "promotion": "coins_promotional",
+    "correction": "coins_corrected",
+    "refund": "coins_purchased",
+    "return": "coins_spent",
+}
+"""Kind of credit → the platform account that it is issued from, or for a refund given back to."""
 
 
 class CreditConflictError(Exception):
@@ -87,22 +93,10 @@ async def _ensure(conn: Connection, viewer: UserId) -> None:
 async def grant(  # noqa: PLR0917
     pool: Pool, viewer: UserId, coins: int, kind: str, reference: str, reason: str
 ) -> int:
-    """Books a credit as a double entry, once for each kind and reference, and answers its number.
-
-    kind: `purchase`, `promotion` or `correction`; each is issued from an account of its own. coins: 1 and more.
-    Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another viewer
-    or amount.
-    """
-    if kind not in _CONTRA:
-        raise ValueError(f"not a kind of credit: {kind!r}")
-    if not 1 <= coins <= MONEY_MAX:
-        raise ValueError(f"not an amount of coins: {coins}")
+    """Books a credit in a transaction of its own; else as `book_credit`."""
     try:
         async with pool.acquire() as conn, conn.transaction():
-            booked = await _booked(conn, viewer, coins, kind, reference)
-            if booked is None:
-                booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
-            return booked
+            return await book_credit(conn, viewer, coins, kind, reference, reason)
     except asyncpg.UniqueViolationError:
         # Somebody booked it while we did; all of ours is rolled back.
         async with pool.acquire() as conn:
@@ -110,6 +104,27 @@ async def grant(  # noqa: PLR0917
         if booked is None:
             raise
         return booked
+
+
+async def book_credit(  # noqa: PLR0917
+    conn: Connection, viewer: UserId, coins: int, kind: str, reference: str, reason: str
+) -> int:
+    """Books a credit in the caller's transaction, once for each kind and reference, and answers its number.
+
+    The caller tells Redis after the commit (`Wallets.refresh`); the sweeper does if the caller dies. kind: `purchase`,
+    `promotion`, `correction`, `refund` or `return`; each has its contra account. coins: 1 and more; for a `refund` -1
+    and less. Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another
+    viewer or amount, asyncpg.UniqueViolationError when somebody books it at the same time,
+    asyncpg.CheckViolationError when the wallet would become negative without being in debt.
+    """
+    if kind not in _CONTRA:
+        raise ValueError(f"not a kind of credit: {kind!r}")
+    if not 1 <= (-coins if kind == "refund" else coins) <= MONEY_MAX:
+        raise ValueError(f"not an amount of coins: {coins}")
+    booked = await _booked(conn, viewer, coins, kind, reference)
+    if booked is None:
+        booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
+    return booked
 
 
 async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, reference: str) -> int | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.json import Encoder
 
 from server.domain.errors import Code, Refusal
-from server.web.identity import Identity
+from server.web.identity import Identity, Role
 from server.web.services import SERVICES, Services
 from server.web.strict_json import JsonError, StrictDecoder
 
@@ -34,6 +34,16 @@ async def identity_of(request: web.Request) -> Identity:
         raise Refusal(Code.UNAUTHORIZED)
     identity = await services_of(request).tokens.verify(token.strip())
     if identity.read_only:
+        raise Refusal(Code.FORBIDDEN)
+    return identity
+
+
+async def admin_of(request: web.Request) -> Identity:
+    """Which admin asks. Raises Refusal: not_found where admin calls are off, else unauthorized or forbidden."""
+    if not services_of(request).settings.admin:
+        raise Refusal(Code.NOT_FOUND)
+    identity = await identity_of(request)
+    if identity.role is not Role.ADMIN:
         raise Refusal(Code.FORBIDDEN)
     return identity
 

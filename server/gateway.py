@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.demo import Demo
 from server.ledger import catalogue as ledger_catalogue
+from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
@@ -35,6 +36,7 @@ from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
 from server.web.names import Names
+from server.web.notices import Notices
 from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
@@ -117,6 +119,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
+    newest = await ledger_notices.newest(pool)
+    notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
     services = Services(
         settings=settings,
         gateway_id=settings.worker_id,
@@ -131,6 +135,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         sessions=sessions,
         moderation=moderation,
         balances=balances,
+        notices=notices,
         names=names,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
@@ -139,7 +144,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         silence=Silence(settings.hello_timeout_s),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background.append(moderation.run)
+    background += [moderation.run, notices.run]
     if key_set is not None:
         background.append(key_set.run)
     if settings.demo:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from server.domain.errors import Refusal
-from server.ledger import answered, metrics, partitions
+from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 SWEEP_EVERY_S = 2.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
+NOTICES_EVERY_S = 300.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -56,6 +57,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "room ends": _every(SWEEP_EVERY_S, stop, Outage("telling ends of rooms"), ends.tell),
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
+            "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)
@@ -108,3 +110,8 @@ async def _make_partitions(pool: Pool) -> None:
 
 async def _forget_answers(pool: Pool) -> None:
     await answered.forget(pool)
+    await step_up.forget_confirmations(pool)
+
+
+async def _forget_notices(pool: Pool) -> None:
+    await notices.forget(pool)

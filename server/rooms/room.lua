@@ -34,6 +34,16 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
+-- its incarnation is the time, and later than all that this server process gave before, also while its clock stands
+-- still or is set back.
+local last_incarnation = 0
+
+local function new_incarnation()
+  last_incarnation = math.max(now_us(), last_incarnation + 1)
+  return text(last_incarnation)
+end
+
 local function whole(argument)
   if argument and #argument <= 16 and string.find(argument, '^%d+$') then
     local number = tonumber(argument)
@@ -226,7 +236,7 @@ local function load_room(keys, args)
     redis.call('PERSIST', room.top)
     redis.call('PERSIST', room.who)
   end
-  local incarnation = text(now_us())
+  local incarnation = new_incarnation()
   redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'run', this_run(), 'state', state, 'title', title,
     'creator', creator, 'started_at', text(started_at), 'diamonds', text(diamonds), 'gifts', text(gifts),
     'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room))

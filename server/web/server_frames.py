@@ -3,7 +3,8 @@
 `joined`, `delta` and `room_ended` come from the room as finished bytes; their shapes are here for the API document.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Encoder
@@ -112,6 +113,16 @@ class WalletChanged(Struct, frozen=True, tag_field="type", tag="wallet"):
     coins: SignedCoins
 
 
+class Notice(Struct, frozen=True, tag_field="type", tag="notice"):
+    """Something that the user should know, as in the feed of `GET /notices`; each socket is told once."""
+
+    id: Annotated[str, Meta(pattern=r"^\d{1,18}$")]
+    kind: Annotated[str, Meta(description="such as `reward`, `promotion`, `purchase`, `payout` or `budget`")]
+    message: str
+    detail: Mapping[str, Any]
+    at: TimeUs
+
+
 class RoomEnded(Struct, frozen=True, tag_field="type", tag="room_ended"):
     """The room is over."""
 
@@ -176,6 +187,7 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
     Pong,
     Error,
     WalletChanged,
+    Notice,
     RoomEnded,
     Delta,
 )

@@ -19,6 +19,7 @@ from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.entrance import Entrance
 from server.web.names import Names
+from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.token_checker import TokenChecker
@@ -41,6 +42,7 @@ class Services:
     sessions: Sessions
     moderation: Moderation
     balances: Balances
+    notices: Notices
     names: Names
     tokens: TokenChecker
     counts: Counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -14,18 +13,9 @@ from server.ledger import answered, wallets
 from server.ledger.accounts import CREATOR_KINDS, account_ids, open_account, post
 from server.ledger.answered import Answered
 from server.ledger.profiles import profile_of, settle_region
-from server.settings import Settings
-from server.stores import postgres
 from server.stores.postgres import Pool
 
 ANN = UserId("ann")
-
-
-@pytest.fixture
-async def pool(settings: Settings) -> AsyncIterator[Pool]:
-    connected = await postgres.connect(settings.database_url, size_max=8)
-    yield connected
-    await connected.close()
 
 
 async def test_of_many_requests_with_one_key_one_is_carried_out_and_all_hear_its_answer(pool: Pool) -> None:

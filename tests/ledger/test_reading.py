@@ -8,6 +8,7 @@ from server.domain.errors import Code, Refusal
 from server.domain.ids import GiftId, RoomId, UserId
 from server.ledger import history, pages, rooms, shards
 from server.ledger.earnings import earnings
+from server.ledger.log import RECORD_CHARS_MAX
 from server.ledger.rooms import RANK_TAU_S
 from server.ledger.shards import Cursor
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
@@ -142,6 +143,25 @@ async def test_a_gift_in_quarantine_stays_in_its_viewers_history_as_accepted(sta
         ("rose", 1, True), ("nosuch", 2, False), ("rose", 1, True),
     ]  # fmt: skip
     assert found[1].gift_id == GiftId(shard, 1, number)
+
+
+async def test_a_record_in_quarantine_that_cannot_be_read_ends_no_page_early(stage: Stage) -> None:
+    """Nor does one that stands in another shard, under the same number as a gift of the viewer's own."""
+    await stage.viewer("ann", 1_000)
+    shard = stage.shard("ann")
+    numbers = [await stage.forge("ann", gift="nosuch"), (await stage.give("ann"))[0].gift_id.number]
+    for _ in range(3):
+        number = await stage.forge("ann", gift="nosuch", request_id="x" * RECORD_CHARS_MAX)
+    await stage.forge("ann", shard=next(other for other in range(stage.settings.wallet_shards) if other != shard))
+    await stage.settle()
+    assert await stage.pool.fetchval("SELECT count(*) FROM quarantine WHERE count IS NOT NULL") == 5
+    for limit in (1, 2, 3, 10):
+        found: list[history.PastGift] = []
+        cursor: str | None = history.place(GiftId(shard, 1, number + 1))
+        while cursor is not None:
+            page = await history.gifts(stage.pool, UserId("ann"), limit, cursor, shard)
+            found, cursor = found + page.gifts, page.next
+        assert [gift.gift_id.number for gift in found] == numbers[::-1]
 
 
 async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:

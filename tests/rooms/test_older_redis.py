@@ -1,5 +1,7 @@
 """A Redis that came back older: screens begin anew, and no position ever names two deltas."""
 
+from importlib.resources import files
+
 from redis.asyncio import Redis
 
 from server.domain.ids import RoomId, UserId, shard_of
@@ -39,6 +41,22 @@ async def test_a_room_that_went_back_twice_to_the_same_place_gives_new_positions
     assert len(set(given)) == 2
     assert given[0].partition("-")[0] == given[1].partition("-")[0], "the same loading of the room"
     assert int(given[1].partition("-")[2]) > int(given[0].partition("-")[2])
+
+
+async def test_a_room_loaded_again_is_another_one_also_while_the_clock_stands_still_or_goes_back(redis: Redis) -> None:
+    """Else who comes back with a position of the one before would add deltas to totals that are gone."""
+    library = files("server.rooms").joinpath("room.lua").read_text()
+    asked = "redis.call('TIME')"
+    assert library.count(asked) == 1
+    await redis.function_load(library.replace(asked, "redis.call('MGET', 'test:s', 'test:us')"), replace=True)
+    incarnations: list[str] = []
+    for now_s in (2_000_000_000, 2_000_000_000, 1_999_996_400):
+        await redis.mset({"test:s": now_s, "test:us": 0})
+        incarnations.append(await load(redis, "r1"))
+        assert not any([(await join(redis, "r1", f"{former}-0"))["recovered"] for former in incarnations[:-1]])
+        await redis.fcall("gs_room_unload", 1, keys.room("r1"), incarnations[-1])
+    # Gateways take what is not newer for late news of the one before.
+    assert incarnations == sorted(set(incarnations))
 
 
 async def test_who_joins_a_room_that_went_back_is_not_shown_what_was_lost(

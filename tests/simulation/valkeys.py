@@ -76,7 +76,8 @@ class Valkeys:
         called = [args for args, _ in commands if args[0] == "FCALL"]
         if any(args[1] == "gs_open" for args in called):
             self.on_open()
-        for key in sorted({args[3] for args in called if str(args[1]).startswith("gs_room_")}):
+        rooms = {args[3] for args in called if str(args[1]).startswith("gs_room_")}
+        for key in sorted({key.decode() if isinstance(key, bytes) else key for key in rooms}):
             self.on_room(key)
         return replies
 

@@ -72,7 +72,7 @@ class World:
         self.digest = 0
         self.watch: Callable[[str], None] | None = None
         self.findings: list[str] = []
-        self.screens = Screens(valkeys)
+        self.screens = Screens(valkeys, number, self.findings.append)
         self.fibers = Fibers(monitor)
         self.network = Network(self.fibers, valkeys)
         self.backends = Backends(settings.database_url, self.fibers)
@@ -210,7 +210,6 @@ class World:
         self.replaced += 1
         same_past = past == self.past
         self._next_past()
-        self.screens.forget()
         await note_losses(
             self.conn,
             self.valkeys,

@@ -1,6 +1,5 @@
 """Rooms in Redis against the ledger: each room is as far in each shard's log as its mark says."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -10,9 +9,8 @@ from server.ledger.auditing.report import Findings
 from server.ledger.shards import Cursor
 from server.stores import keys
 from server.stores.postgres import Connection
+from server.stores.room_keys import room_pages
 
-ROOMS_PER_READ = 50
-KEYS_PER_SCAN = 1_000
 QUERY_TIMEOUT_S = 900.0
 
 
@@ -30,23 +28,10 @@ class HeldRoom:
 
 async def read_rooms(redis: Redis) -> list[HeldRoom]:
     """All rooms that are in Redis, each as it is in one moment."""
-    held: list[HeldRoom] = []
-    async for ids in _pages(redis):
-        for start in range(0, len(ids), ROOMS_PER_READ):
-            held += [room for id_ in ids[start : start + ROOMS_PER_READ] if (room := await _read(redis, id_))]
-    return held
-
-
-async def _pages(redis: Redis) -> AsyncIterator[list[str]]:
-    cursor, seen = 0, set[bytes]()
-    prefix, _, suffix = keys.room("*").encode().partition(b"*")
-    while True:
-        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=KEYS_PER_SCAN)
-        new = {key for key in found if isinstance(key, bytes)} - seen
-        yield [key[len(prefix) : -len(suffix)].decode() for key in new]
-        seen |= new
-        if cursor == 0:
-            return
+    held: dict[str, HeldRoom] = {}
+    async for page in room_pages(redis):
+        held |= {id_: room for id_ in page if id_ not in held and (room := await _read(redis, id_)) is not None}
+    return list(held.values())
 
 
 async def _read(redis: Redis, room_id: str) -> HeldRoom | None:

@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from server.domain.gift import GiftRecord, decode_entry
-from server.domain.ids import ROOM_ID
+from server.domain.ids import ROOM_ID, GiftId
 from server.domain.money import MONEY_MAX
 from server.stores import keys
 
@@ -70,6 +70,10 @@ class RoomGift(NamedTuple):
     @property
     def mark(self) -> Mark:
         return Mark(self.epoch, self.record.number)
+
+    @property
+    def gift_id(self) -> GiftId:
+        return GiftId(self.shard, self.epoch, self.record.number)
 
 
 OnMalformed = Callable[[int, bytes], None]

@@ -15,17 +15,18 @@ ALTER TABLE rooms
 
 -- Comments, effects and stickers on a room's screen. lasting_s: all pieces together.
 CREATE TABLE shown (
-    shard     smallint NOT NULL,
-    epoch     integer NOT NULL,
-    number    bigint NOT NULL,
-    room_id   text NOT NULL,
-    viewer_id text NOT NULL,
-    kind      text NOT NULL CHECK (kind IN ('highlight', 'effect', 'sticker')),
-    item_id   text NOT NULL,
-    text      text NOT NULL,
-    coins     bigint NOT NULL,
-    at_us     bigint NOT NULL,
-    lasting_s bigint NOT NULL CHECK (lasting_s > 0),
+    shard      smallint NOT NULL,
+    epoch      integer NOT NULL,
+    number     bigint NOT NULL,
+    room_id    text NOT NULL,
+    viewer_id  text NOT NULL,
+    kind       text NOT NULL CHECK (kind IN ('highlight', 'effect', 'sticker')),
+    item_id    text NOT NULL,
+    text       text NOT NULL,
+    coins      bigint NOT NULL,
+    at_us      bigint NOT NULL,
+    lasting_s  bigint NOT NULL CHECK (lasting_s > 0),
+    taken_down boolean NOT NULL DEFAULT false,
     PRIMARY KEY (shard, epoch, number)
 );
 CREATE INDEX shown_by_room ON shown (room_id, at_us DESC);

@@ -196,6 +196,14 @@ class Settings:
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
     likes_burst: int = setting(60, "likes of one connection at once", least=1)
 
+    # Spending beyond gifts
+    ticket_cancel_window_s: int = setting(
+        600,
+        "a room with tickets that ends sooner after its beginning counts as cancelled: tickets are returned",
+        least=0,
+        most=86_400,
+    )
+
     def __post_init__(self) -> None:
         if self.send_buffer_soft_bytes >= self.send_buffer_hard_bytes:
             raise SettingsError(

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from server.domain.errors import Refusal
+from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
@@ -46,7 +47,9 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         client, pool = stores.redis, stores.pool
         await check_installation(pool, settings.wallet_shards)
         opener = ShardOpener(client, pool, settings)
-        sweeper = CreditSweeper(client, pool, Wallets(client, pool, opener, settings), settings)
+        wallets = Wallets(client, pool, opener, settings)
+        sweeper = CreditSweeper(client, pool, wallets, settings)
+        tickets = TicketSweeper(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
@@ -58,6 +61,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
+            "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)

@@ -110,10 +110,20 @@ async def create(  # noqa: PLR0917
     return _room(row)
 
 
-async def end(pool: Pool, room_id: RoomId) -> bool:
-    """Ends a live room; False when it has ended before or never was. Redis is told next, then comes `end_told`."""
+async def end(pool: Pool, room_id: RoomId, cancel_window_s: int = 0) -> bool:
+    """Ends a live room; False when it has ended before or never was. Redis is told next, then comes `end_told`.
+
+    cancel_window_s: a room with tickets that ends sooner after its beginning is cancelled, and they are returned.
+    """
     status = await pool.execute(
-        "UPDATE rooms SET state = 'ended', ended_at = now(), end_told = false WHERE id = $1 AND state = 'live'", room_id
+        """
+        UPDATE rooms SET state = 'ended', ended_at = now(), end_told = false,
+            cancelled = ticket_id IS NOT NULL
+                AND clock_timestamp() < greatest(started_at, starts_at) + make_interval(secs => $2)
+        WHERE id = $1 AND state = 'live'
+        """,
+        room_id,
+        float(cancel_window_s),
     )
     return status == "UPDATE 1"
 

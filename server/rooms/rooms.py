@@ -188,7 +188,7 @@ class Rooms:
         """Ends a room, in the ledger and then for everyone in it; ending it again changes nothing. Raises Refusal."""
         await self._call(room_id, "gs_room_info")
         try:
-            await ledger_rooms.end(self._pool, RoomId(room_id))
+            await ledger_rooms.end(self._pool, RoomId(room_id), self._settings.ticket_cancel_window_s)
             # Should we die here, the worker tells Redis (room_ends.py).
             await tell_end(self._redis, self._pool, RoomId(room_id), self._settings.room_log_deltas)
         except STORE_AWAY as error:

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import pytest
-
 from server.ledger.audit import audit
-from server.ledger.settle import Settler
 from server.rooms.apply import RoomsReader
 from server.rooms.loading import load_room, unload_room
 from server.settings import Settings
 from server.stores import redis as redis_store
 from server.stores.postgres import Pool
+from tests.economy.settling import Settle, settle
 from tests.web.conftest import StartGateway, worker
 from tests.web.gateways import Gateway
 
-__all__ = ["worker"]
-
-Settle = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture
-async def settle(settings: Settings, pool: Pool) -> AsyncIterator[Settle]:
-    """Settles all that is in the logs."""
-    redis = await redis_store.connect(settings.redis_url)
-    settler = Settler(redis, pool, settings)
-
-    async def run() -> None:
-        for shard in range(settings.wallet_shards):
-            while await settler.settle_once(shard):
-                pass
-
-    yield run
-    await redis.aclose()
+__all__ = ["settle", "worker"]
 
 
 def shown(frame: dict[str, Any]) -> list[tuple[str, str]]:

@@ -66,6 +66,14 @@ def _origins(origins: tuple[str, ...]) -> str:
     return "" if right else "origins like https://example.org, separated by commas, or *"
 
 
+_TOGETHER = {
+    "payments": ("stripe_key", "stripe_webhook_secret"),  # `stripe`
+    "apple_bundle_id": ("apple_root_certificate",),
+    "google_package": ("google_credentials", "google_push_audience", "google_push_email"),
+}
+"""Settings that say nothing without others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one process. Made by ``load_settings``; a test may make one with what it needs."""
@@ -196,11 +204,57 @@ class Settings:
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
     likes_burst: int = setting(60, "likes of one connection at once", least=1)
 
+    # Recharge
+    payments: str = setting(
+        "",
+        "who takes payments in browsers: `stripe`, or `sandbox`, which moves no money",
+        one_of=("", "sandbox", "stripe"),
+        shown="`sandbox` in demo mode, else nobody",
+    )
+    public_url: str = setting(
+        "",
+        "where people reach this server, for payment providers to send buyers back to",
+        check=_url("https://", "http://"),
+        shown="the address that was asked",
+    )
+    purchase_expires_s: int = setting(
+        3600, "how long a purchase in a browser waits for its payment", least=1800, most=86_400
+    )
+    purchase_confirm_amount: int = setting(
+        10_000, "amount, in minor units, from which on a purchase in a browser is confirmed with a code (TOTP)", least=0
+    )
+    refund_hold_days: int = setting(
+        30, "how long diamonds made of refunded coins are held for the debt to be paid, before they go", least=0, most=365
+    )
+    stripe_key: str = setting("", "secret or restricted key of a Stripe account", secret=True)
+    stripe_webhook_secret: str = setting("", "what Stripe signs webhooks with (`whsec_…`)", secret=True)
+    stripe_api_url: str = setting("", "where Stripe's API is", check=_key_set, shown="Stripe's own")
+    apple_bundle_id: str = setting("", "bundle id of the app that sells coins in Apple's App Store")
+    apple_environment: str = setting(
+        "Production", "which of Apple's environments counts", one_of=("Production", "Sandbox")
+    )
+    apple_root_certificate: str = setting("", "file with Apple's root certificate (Apple Root CA - G3)")
+    google_package: str = setting("", "package name of the app that sells coins in Google Play")
+    google_credentials: str = setting("", "key file of a service account that may see the app's orders")
+    google_push_audience: str = setting("", "audience of the tokens that Pub/Sub pushes notifications with")
+    google_push_email: str = setting("", "service account that Pub/Sub pushes notifications as")
+    google_keys_url: str = setting(
+        "https://www.googleapis.com/oauth2/v3/certs", "keys that such tokens are signed with", check=_key_set
+    )
+    google_api_url: str = setting(
+        "https://androidpublisher.googleapis.com", "where Google Play's API is", check=_key_set
+    )
+
     def __post_init__(self) -> None:
         if self.send_buffer_soft_bytes >= self.send_buffer_hard_bytes:
             raise SettingsError(
                 "GIFTSTREAM_SEND_BUFFER_HARD_BYTES must be greater than GIFTSTREAM_SEND_BUFFER_SOFT_BYTES"
             )
+        for name, others in _TOGETHER.items():
+            wanted = self.payments == "stripe" if name == "payments" else bool(getattr(self, name))
+            missing = [other for other in others if not getattr(self, other)]
+            if wanted and missing:
+                raise SettingsError(f"GIFTSTREAM_{missing[0].upper()} must be set where GIFTSTREAM_{name.upper()} is")
 
     def as_environ(self) -> dict[str, str]:
         """Every setting as a variable, so that a child process has the same ones."""

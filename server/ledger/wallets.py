@@ -182,6 +182,18 @@ async def is_blocked(pool: Pool, viewer: UserId) -> bool:
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
 
 
+async def balance_of(conn: Connection, viewer: str) -> tuple[int, int]:
+    """A viewer's coins as they are settled, and the number of the newest credit; nothing of somebody unknown."""
+    row = await conn.fetchrow(
+        """
+        SELECT accounts.balance, users.credit_number FROM users
+        JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet' WHERE users.id = $1
+        """,
+        viewer,
+    )
+    return (0, 0) if row is None else (row["balance"], row["credit_number"])
+
+
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
     """A viewer's credits past a number, oldest first."""
     rows = await pool.fetch(

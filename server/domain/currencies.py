@@ -1,0 +1,18 @@
+"""How many digits the minor unit of a currency has (ISO 4217): two, but for these."""
+
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+_EXCEPTIONS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
+
+
+def minor_digits(currency: str) -> int:
+    """2 for USD: 129 minor units are 1.29."""
+    return _EXCEPTIONS.get(currency, 2)
+
+
+def to_minor(currency: str, amount: int, *, digits: int) -> int:
+    """An amount given in 10^-digits of a currency's unit, in minor units, rounded to the nearest."""
+    shift = digits - minor_digits(currency)
+    return round(amount / 10**shift) if shift >= 0 else amount * 10**-shift

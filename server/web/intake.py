@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
-from aiohttp.http import WebSocketError, WSMessage, WSMsgType
+from aiohttp.http import WebSocketError, WSMessage, WSMessageTextBytes, WSMsgType
 from aiohttp.web_protocol import RequestHandler
 
 from server.web.close_codes import CloseCode
@@ -81,7 +81,7 @@ class Intake(WebSocketDataQueue):
 
     # What comes of it
 
-    def _take(self, message: WSMessage) -> Coroutine[Any, Any, None] | None:
+    def _take(self, message: WSMessage | WSMessageTextBytes) -> Coroutine[Any, Any, None] | None:
         """Handles a frame; what is returned has to be awaited before the next one."""
         kind, data, _ = message
         session = self._session

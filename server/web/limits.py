@@ -17,10 +17,14 @@ class TokenBucket:
 
     def take(self, now_s: float, wanted: float = 1) -> bool:
         """Takes what is wanted, or nothing and says False."""
-        self._fill(now_s)
-        if self._left < wanted:
+        left = self._left + (now_s - self._then_s) * self._per_second
+        if left > self._burst:
+            left = self._burst
+        self._then_s = now_s
+        if left < wanted:
+            self._left = left
             return False
-        self._left -= wanted
+        self._left = left - wanted
         return True
 
     def take_up_to(self, now_s: float, wanted: int) -> int:

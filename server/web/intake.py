@@ -71,7 +71,7 @@ class Intake(WebSocketDataQueue):
         """The connection is gone."""
         self._end()
 
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+    def set_exception(self, exc: BaseException, *_: object) -> None:
         """What arrived is no WebSocket frame."""
         if isinstance(exc, WebSocketError):
             self._session.connection.cut_off(exc.code, "")

@@ -17,14 +17,10 @@ class TokenBucket:
 
     def take(self, now_s: float, wanted: float = 1) -> bool:
         """Takes what is wanted, or nothing and says False."""
-        left = self._left + (now_s - self._then_s) * self._per_second
-        if left > self._burst:
-            left = self._burst
-        self._then_s = now_s
-        if left < wanted:
-            self._left = left
+        self._fill(now_s)
+        if self._left < wanted:
             return False
-        self._left = left - wanted
+        self._left -= wanted
         return True
 
     def take_up_to(self, now_s: float, wanted: int) -> int:

@@ -274,13 +274,17 @@ async def test_tampering_is_found_and_named(stage: Stage, what: str) -> None:
     assert "FAILED" in after.render()
 
 
-async def test_a_negative_balance_in_the_ledger_is_found_unless_it_is_a_debt(stage: Stage) -> None:
+async def test_a_negative_balance_in_the_ledger_is_found_unless_as_much_was_taken_back(stage: Stage) -> None:
     await stage.viewer("ann", 10)
     await stage.redis.delete(ann_key(stage))
     await stage.pool.execute("ALTER TABLE accounts DROP CONSTRAINT balance_not_negative")
     await stage.execute("UPDATE accounts SET balance = -1 WHERE owner = 'ann'")
     assert "no_negative_balance" in failed(await stage.audit())
-    await stage.execute("UPDATE accounts SET in_debt = true WHERE owner = 'ann'")
+    await stage.execute("UPDATE accounts SET taken_back = 1 WHERE owner = 'ann'")
+    assert "1 coins are noted as taken back" in (await stage.audit()).render()
+    await stage.execute(
+        "INSERT INTO credits (user_id, number, coins, kind, reference, reason) VALUES ('ann', 2, -1, 'refund', '', '')"
+    )
     assert "no_negative_balance" not in failed(await stage.audit())
 
 

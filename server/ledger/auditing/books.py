@@ -8,14 +8,26 @@ QUERY_TIMEOUT_S = 900.0
 
 
 async def check_balances(conn: Connection, negative: Findings) -> Check:
-    """Invariant 2, the ledger's part: nothing is negative but contra accounts and debts."""
+    """Invariant 2, the ledger's part: nothing is negative but contra accounts, and wallets by what was taken back."""
     await _find(
         conn,
         negative,
         """
         SELECT owner || ' ' || kind || ': ' || balance FROM accounts
-        WHERE balance < 0 AND NOT in_debt
+        WHERE balance < -taken_back
           AND kind NOT IN ('coins_purchased', 'coins_promotional', 'coins_corrected', 'diamonds_issued')
+        """,
+    )
+    await _find(
+        conn,
+        negative,
+        """
+        SELECT owner || ': ' || taken_back || ' coins are noted as taken back, its credits make '
+               || coalesce(credits.coins, 0)
+        FROM accounts LEFT JOIN (
+            SELECT user_id, -sum(coins) AS coins FROM credits WHERE coins < 0 GROUP BY user_id
+        ) AS credits ON user_id = owner
+        WHERE kind = 'wallet' AND taken_back <> coalesce(credits.coins, 0)
         """,
     )
     accounts: int = await conn.fetchval("SELECT count(*) FROM accounts")

@@ -64,7 +64,7 @@ CREATE TABLE purchases (
     CHECK ((status IN ('credited', 'refunded', 'charged_back')) = (credited_at IS NOT NULL)),
     CHECK (status <> 'paid' OR paid_at IS NOT NULL)
 );
-CREATE INDEX purchases_by_user ON purchases (user_id, created_at, id);
+CREATE INDEX purchases_by_user ON purchases (user_id, created_at DESC, id);
 CREATE INDEX purchases_under_way ON purchases (status, created_at) WHERE status IN ('created', 'pending', 'paid');
 CREATE INDEX purchases_unfinished ON purchases (credited_at) WHERE credited_at IS NOT NULL AND finished_at IS NULL;
 

@@ -76,14 +76,6 @@ def _origins(origins: tuple[str, ...]) -> str:
     return "" if right else "origins like https://example.org, separated by commas, or *"
 
 
-_TOGETHER = {
-    "payments": ("stripe_key", "stripe_webhook_secret"),  # `stripe`
-    "apple_bundle_id": ("apple_root_certificate",),
-    "google_package": ("google_credentials", "google_push_audience", "google_push_email"),
-}
-"""Settings that say nothing without others."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one process. Made by ``load_settings``; a test may make one with what it needs."""
@@ -247,10 +239,9 @@ class Settings:
 
     # Recharge
     payments: str = setting(
-        "",
-        "who takes payments in browsers: `stripe`, or `sandbox`, which moves no money",
-        one_of=("", "sandbox", "stripe"),
-        shown="`sandbox` in demo mode, else nobody",
+        "auto",
+        "who takes payments in browsers; `sandbox` moves no money; `auto`: the sandbox in demo mode, else nobody",
+        one_of=("auto", "none", "sandbox", "stripe"),
     )
     public_url: str = setting(
         "",
@@ -262,10 +253,13 @@ class Settings:
         3600, "how long a purchase in a browser waits for its payment", least=1800, most=86_400
     )
     purchase_confirm_amount: int = setting(
-        10_000, "amount, in minor units, from which on a purchase in a browser is confirmed with a code (TOTP)", least=0
+        10_000, "least amount, in minor units, of purchases that are confirmed with a code (TOTP); 0: none is", least=0
     )
     refund_hold_days: int = setting(
-        30, "how long diamonds made of refunded coins are held for the debt to be paid, before they go", least=0, most=365
+        30,
+        "how long diamonds made of refunded coins are held for the debt to be paid",
+        least=0,
+        most=365,
     )
     stripe_key: str = setting("", "secret or restricted key of a Stripe account", secret=True)
     stripe_webhook_secret: str = setting("", "what Stripe signs webhooks with (`whsec_…`)", secret=True)
@@ -291,11 +285,18 @@ class Settings:
             raise SettingsError(
                 "GIFTSTREAM_SEND_BUFFER_HARD_BYTES must be greater than GIFTSTREAM_SEND_BUFFER_SOFT_BYTES"
             )
-        for name, others in _TOGETHER.items():
-            wanted = self.payments == "stripe" if name == "payments" else bool(getattr(self, name))
-            missing = [other for other in others if not getattr(self, other)]
-            if wanted and missing:
-                raise SettingsError(f"GIFTSTREAM_{missing[0].upper()} must be set where GIFTSTREAM_{name.upper()} is")
+        missing = [
+            name
+            for names, wanted in (
+                (("stripe_key", "stripe_webhook_secret"), self.payments == "stripe"),
+                (("apple_root_certificate",), self.apple_bundle_id),
+                (("google_credentials", "google_push_audience", "google_push_email"), self.google_package),
+            )
+            for name in names
+            if wanted and not getattr(self, name)
+        ]
+        if missing:
+            raise SettingsError(f"GIFTSTREAM_{missing[0].upper()} must be set for the provider that is configured")
 
     def as_environ(self) -> dict[str, str]:
         """Every setting as a variable, so that a child process has the same ones."""

@@ -1,5 +1,7 @@
 """How many digits the minor unit of a currency has (ISO 4217): two, but for these."""
 
+from fractions import Fraction
+
 _DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
@@ -14,5 +16,4 @@ def minor_digits(currency: str) -> int:
 
 def to_minor(currency: str, amount: int, *, digits: int) -> int:
     """An amount given in 10^-digits of a currency's unit, in minor units, rounded to the nearest."""
-    shift = digits - minor_digits(currency)
-    return round(amount / 10**shift) if shift >= 0 else amount * 10**-shift
+    return round(Fraction(amount * 10 ** minor_digits(currency), 10**digits))

@@ -1,6 +1,5 @@
 """Purchases in apps: the store sells, and says afterwards which account bought what."""
 
-from server.domain.ids import new_id
 from server.economy.recharge.payment import Fact, PaymentEvent
 from server.ledger.recharge import packages, purchases, store_accounts
 from server.ledger.recharge.purchases import REGION_UNKNOWN
@@ -16,7 +15,7 @@ async def purchase_in_app(conn: Connection, event: PaymentEvent) -> str | None:
 
     None when the account is nobody's, or the product no package of ours.
     """
-    if event.account is None or event.product is None or event.fact is not Fact.PAID:
+    if event.account is None or event.product is None or event.fact not in {Fact.PAID, Fact.PENDING}:
         return None
     user_id = await store_accounts.user_of(conn, event.account)
     package = await packages.newest(conn, event.product)
@@ -32,17 +31,14 @@ async def purchase_in_app(conn: Connection, event: PaymentEvent) -> str | None:
             return found
     made = await purchases.add(
         conn,
-        new_id("p"),
-        user_id,
-        event.provider,
-        METHODS[event.provider],
-        package.platform,
-        event.region or REGION_UNKNOWN,
-        event.currency or package.currency,
-        event.amount or package.amount * event.quantity,
-        package.coins * event.quantity,
-        package.id,
-        package.version,
-        EXPIRES_S,
+        package,
+        user_id=user_id,
+        provider=event.provider,
+        method=METHODS[event.provider],
+        region=event.region or REGION_UNKNOWN,
+        coins=package.coins * event.quantity,
+        amount=event.amount or package.amount * event.quantity,
+        currency=event.currency or package.currency,
+        expires_s=EXPIRES_S,
     )
     return made.id

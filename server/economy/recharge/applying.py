@@ -66,8 +66,10 @@ async def _apply(conn: Connection, event: PaymentEvent, hold_s: float) -> Applie
         log.info("a payment of no known purchase waits for it", provider=event.provider, fact=event.fact)
         return Applied("unmatched")
     purchase = await purchases.lock(conn, purchase_id)
-    wrong = await _mismatch(conn, purchase, event)
-    if wrong:
+    wrong = _mismatch(purchase, event)
+    if wrong is None and not await _take_ids(conn, purchase, event):
+        wrong = "a payment of another purchase"
+    if wrong is not None:
         log.error("an event of a payment provider does not fit its purchase", purchase=purchase_id, reason=wrong)
         await events.conclude(conn, event.provider, event.event, purchase_id, "mismatch")
         return Applied("mismatch", purchase_id)
@@ -87,30 +89,35 @@ async def _find(conn: Connection, event: PaymentEvent) -> str | None:
     return found
 
 
-async def _mismatch(conn: Connection, purchase: Purchase, event: PaymentEvent) -> str | None:
-    """What does not fit, if anything; takes the payment's id down when it does."""
-    if purchase.provider != event.provider:
-        return "another provider"
-    if event.purchase_id not in {None, purchase.id}:
-        return "another purchase"
-    if event.account not in {None, account_of(purchase.user_id)}:
-        return "another account"
-    if event.fact is Fact.PAID and event.product is None:
-        paid = (event.amount or purchase.amount, event.currency or purchase.currency)
-        if paid != (purchase.amount, purchase.currency):
-            return f"paid {paid[0]} {paid[1]}, not {purchase.amount} {purchase.currency}"
-    if event.product not in {None, purchase.package_id}:
-        return "another product"
-    if event.transaction is None or event.transaction == purchase.transaction:
-        return None
-    if purchase.transaction is not None:
-        return "another payment"
+def _mismatch(purchase: Purchase, event: PaymentEvent) -> str | None:
+    """What of an event does not fit its purchase, if anything. What an app's store charges is its own business."""
+    paid_as_agreed = (event.amount or purchase.amount, event.currency or purchase.currency) == (
+        purchase.amount,
+        purchase.currency,
+    )
+    fits = {
+        "another provider": event.provider == purchase.provider,
+        "another purchase": event.purchase_id in {None, purchase.id},
+        "another account": event.account in {None, account_of(purchase.user_id)},
+        "another product": event.product in {None, purchase.package_id},
+        "another payment": None in {event.transaction, purchase.transaction}
+        or event.transaction == purchase.transaction,
+        "another amount": event.fact is not Fact.PAID or event.product is not None or paid_as_agreed,
+    }
+    return next((reason for reason, fit in fits.items() if not fit), None)
+
+
+async def _take_ids(conn: Connection, purchase: Purchase, event: PaymentEvent) -> bool:
+    """Takes down what the provider calls the payment; False when that is another purchase's."""
     try:
         async with conn.transaction():
-            await purchases.set_transaction(conn, purchase.id, event.transaction)
+            if event.transaction is not None and purchase.transaction is None:
+                await purchases.set_transaction(conn, purchase.id, event.transaction)
+            if event.checkout is not None and purchase.checkout is None:
+                await purchases.set_checkout(conn, purchase.id, event.checkout)
     except asyncpg.UniqueViolationError:
-        return "a payment of another purchase"
-    return None
+        return False
+    return True
 
 
 async def _advance(conn: Connection, purchase: Purchase, event: PaymentEvent, hold_s: float) -> set[str]:

@@ -1,4 +1,4 @@
-"""From paid to credited: the coins of a purchase, and what comes along with them, in one transaction with its status."""
+"""From paid to credited: a purchase's coins, and what comes along with them, in one transaction with its status."""
 
 import asyncpg
 import structlog

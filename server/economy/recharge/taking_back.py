@@ -1,7 +1,7 @@
 """When a provider takes its money back, the coins go back too: whatever order refunds and disputes are heard in.
 
-Claims are kept as facts, each in the furthest state that was heard of; what is taken back of a purchase follows from all
-of them together, and only the difference to what is taken back already is booked.
+Claims are kept as facts, each in the furthest state that was heard of; what is taken back of a purchase follows from
+all of them together, and only the difference to what is taken back already is booked.
 """
 
 from server.domain.ids import UserId

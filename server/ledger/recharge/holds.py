@@ -1,7 +1,7 @@
 """Diamonds that creators are not paid, as the coins behind the gifts were taken back after they were spent.
 
-Held diamonds move from `diamonds_available` to `diamonds_held`; they are let go when nothing is owed any more, and given
-back to the platform when the money is lost. Each hold is a row that names viewer, purchase, gift and creator.
+Held diamonds move from `diamonds_available` to `diamonds_held`; they are let go when nothing is owed any more, and
+given back to the platform when the money is lost. Each hold is a row that names viewer, purchase, gift and creator.
 """
 
 from collections import defaultdict
@@ -59,7 +59,7 @@ async def newest_gifts(conn: Connection, viewer_id: str) -> list[Spent]:
 
 
 async def place(conn: Connection, viewer_id: str, wanted: list[Hold]) -> None:
-    """Holds these, of each creator no more than there is to hold. The viewer's row in `users` is locked by the caller."""
+    """Holds these, of each creator no more than there is to hold. The caller has the viewer's row in `users` locked."""
     left = await _available(conn, sorted({hold.gift.creator_id for hold in wanted}))
     diamonds, by_creator = [], defaultdict[str, int](int)
     for hold in wanted:
@@ -71,7 +71,9 @@ async def place(conn: Connection, viewer_id: str, wanted: list[Hold]) -> None:
         """
         WITH placed AS (
             INSERT INTO holds (viewer_id, purchase_id, creator_id, shard, epoch, number, coins, diamonds)
-            SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])
+            SELECT $1, * FROM unnest(
+                $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[]
+            )
             RETURNING id
         ) SELECT min(id) FROM placed
         """,
@@ -135,7 +137,7 @@ async def _end(conn: Connection, purchase_ids: list[str], state: str) -> tuple[d
     return by_creator, min((row["id"] for row in rows), default=0)
 
 
-async def _move(  # noqa: PLR0917
+async def _move(
     conn: Connection, kind: str, reference: str, by_creator: Mapping[str, int], *, source: str, target: str
 ) -> None:
     """Moves diamonds of each creator from one of its accounts to another, as one posting; nothing if there are none."""

@@ -11,12 +11,12 @@ from server.stores.postgres import Connection, Pool
 _COLUMNS = "package_id, version, platform, region, currency, coins, amount, coins_min, coins_max, active"
 
 
-async def offered(pool: Pool, platform: str, region: str) -> list[Package]:
+async def offered(conn: Connection | Pool, platform: str, region: str) -> list[Package]:
     """What is sold on a platform: of this region if it has packages of its own, else everywhere's; custom amounts last.
 
     region: ISO 3166-1 alpha-2.
     """
-    rows = await pool.fetch(
+    rows = await conn.fetch(
         f"""
         WITH newest AS (
             SELECT DISTINCT ON (package_id) {_COLUMNS} FROM packages WHERE platform = $1

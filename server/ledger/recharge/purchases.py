@@ -6,6 +6,8 @@ from typing import Literal
 
 from asyncpg import Record
 
+from server.domain.ids import new_id
+from server.domain.packages import Package
 from server.ledger import pages
 from server.stores.postgres import Connection, Pool
 
@@ -58,40 +60,37 @@ class Purchase:
 _COLUMNS = ", ".join(field.name for field in fields(Purchase))
 
 
-async def add(  # noqa: PLR0917
+async def add(
     conn: Connection,
-    purchase_id: str,
+    package: Package,
+    *,
     user_id: str,
     provider: str,
     method: str,
-    platform: str,
     region: str,
-    currency: str,
-    amount: int,
     coins: int,
-    package_id: str,
-    package_version: int,
+    amount: int,
+    currency: str,
     expires_s: float,
 ) -> Purchase:
-    """Writes a new purchase, whose buyer has to be there."""
+    """Writes a new purchase of a package, whose buyer has to be there. amount: minor units."""
     row = await conn.fetchrow(
         f"""
-        INSERT INTO purchases (
-            id, user_id, provider, method, platform, region, currency, amount, coins, package_id, package_version, expires_at
-        )
+        INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, package_id,
+                               package_version, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12)) RETURNING {_COLUMNS}
         """,  # noqa: S608 - columns of our own
-        purchase_id,
+        new_id("p"),
         user_id,
         provider,
         method,
-        platform,
+        package.platform,
         region,
         currency,
         amount,
         coins,
-        package_id,
-        package_version,
+        package.id,
+        package.version,
         expires_s,
     )
     assert row is not None
@@ -192,9 +191,7 @@ async def set_transaction(conn: Connection, purchase_id: str, transaction: str) 
 
 async def set_amount(conn: Connection, purchase_id: str, amount: int, currency: str) -> None:
     """Notes what an app store says was paid, which is what its refunds are parts of."""
-    await conn.execute(
-        "UPDATE purchases SET amount = $2, currency = $3 WHERE id = $1", purchase_id, amount, currency
-    )
+    await conn.execute("UPDATE purchases SET amount = $2, currency = $3 WHERE id = $1", purchase_id, amount, currency)
 
 
 async def set_status(conn: Connection, purchase_id: str, status: Status) -> None:

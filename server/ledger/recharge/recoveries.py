@@ -45,9 +45,7 @@ async def clear(conn: Connection, purchase_id: str) -> None:
 
 async def clear_all(conn: Connection, user_id: str) -> None:
     """The wallet owes nothing."""
-    await conn.execute(
-        "UPDATE recoveries SET cleared_at = now() WHERE user_id = $1 AND cleared_at IS NULL", user_id
-    )
+    await conn.execute("UPDATE recoveries SET cleared_at = now() WHERE user_id = $1 AND cleared_at IS NULL", user_id)
 
 
 async def open_of(conn: Connection, user_id: str) -> list[Recovery]:

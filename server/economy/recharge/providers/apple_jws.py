@@ -46,28 +46,27 @@ class AppleRoot:
             raise BadNotificationError("too long")
         try:
             header = jwt.get_unverified_header(signed)
-            leaf, intermediate = self._chain(header)
-            payload: dict[str, Any] = jwt.decode(
-                signed, leaf.public_key(), algorithms=[ALGORITHM], options={"verify_aud": False}  # type: ignore[arg-type]
-            )
+            leaf, intermediate, key = self._chain(header)
+            payload: dict[str, Any] = jwt.decode(signed, key, algorithms=[ALGORITHM], options={"verify_aud": False})
             self._verify(leaf, intermediate, payload)
         except (jwt.PyJWTError, VerificationError, ValueError, TypeError, LookupError, OverflowError) as error:
             raise BadNotificationError(f"not signed by Apple: {type(error).__name__}") from error
         return payload
 
-    def _chain(self, header: dict[str, Any]) -> tuple[x509.Certificate, x509.Certificate]:
-        """Leaf and intermediate of a header; the root that comes along must be the one that is known."""
+    def _chain(self, header: dict[str, Any]) -> tuple[x509.Certificate, x509.Certificate, ec.EllipticCurvePublicKey]:
+        """Leaf, intermediate and the leaf's key; the root that comes along must be the one that is known."""
         carried = header.get("x5c")
         if header.get("alg") != ALGORITHM or not isinstance(carried, list) or len(carried) != CHAIN_LENGTH:
             raise ValueError("no chain of three certificates")
         leaf, intermediate, root = (_certificate(text) for text in carried)
         if root != self._root:
             raise ValueError("another root")
-        if not isinstance(leaf.public_key(), ec.EllipticCurvePublicKey):
-            raise ValueError("not the right kind of key")
+        key = leaf.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise TypeError("not the right kind of key")
         leaf.extensions.get_extension_for_oid(LEAF_PURPOSE)
         intermediate.extensions.get_extension_for_oid(INTERMEDIATE_PURPOSE)
-        return leaf, intermediate
+        return leaf, intermediate, key
 
     def _verify(self, leaf: x509.Certificate, intermediate: x509.Certificate, payload: dict[str, Any]) -> None:
         """Checks the chain as of the moment of signing: certificates are renewed, receipts are kept."""

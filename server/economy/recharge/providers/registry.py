@@ -65,7 +65,7 @@ def _web(settings: Settings, pool: Pool) -> WebProvider | None:
         from server.economy.recharge.providers.stripe_checkout import Stripe
 
         return Stripe(settings.stripe_key, settings.stripe_webhook_secret, settings.stripe_api_url)
-    if settings.payments == "sandbox" or (settings.demo and not settings.payments):
+    if settings.payments == "sandbox" or (settings.payments == "auto" and settings.demo):
         return Sandbox(pool, secret_of(settings.token_secret))
     return None
 

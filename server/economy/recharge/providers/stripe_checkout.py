@@ -1,7 +1,7 @@
 """Stripe: its hosted checkout, its signed webhooks, refunds and disputes, through the official library.
 
-A payment's id here is that of the payment intent, which refunds and disputes name too; our purchase travels along as the
-session's `client_reference_id` and in the metadata of both. (https://docs.stripe.com/payments/checkout/fulfillment)
+A payment's id here is that of the payment intent, which refunds and disputes name too; our purchase travels along as
+the session's `client_reference_id` and in the metadata of both. (https://docs.stripe.com/payments/checkout/fulfillment)
 """
 
 from collections.abc import Mapping

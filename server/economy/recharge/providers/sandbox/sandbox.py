@@ -1,5 +1,6 @@
 """The pretend provider, from both sides: what we know of it through its interface, and what happens behind it."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 
@@ -57,8 +58,10 @@ class Sandbox:
     methods = METHODS
 
     def __init__(self, pool: Pool, secret: bytes) -> None:
-        self._pool = pool
-        self._secret = secret
+        self.pool = pool
+        self.secret = secret
+        self.posted = asyncio.Event()
+        """Set when there is a webhook to carry."""
 
     async def begin(self, purchase: Purchase, site: Site) -> Checkout:
         """Where the buyer pays: a page of this server, which plays the provider's."""
@@ -70,12 +73,12 @@ class Sandbox:
             method=purchase.method,
             state="open",
         )
-        await books.open_payment(self._pool, payment, site.own + WEBHOOK_PATH)
+        await books.open_payment(self.pool, payment, site.own + WEBHOOK_PATH)
         return Checkout(f"checkout_{purchase.id}", f"/checkout/{purchase.id}")
 
     async def read(self, headers: Mapping[str, str], body: bytes) -> list[PaymentEvent]:
         """What a webhook says. Raises BadNotificationError."""
-        if not is_signed(self._secret, body, headers.get(HEADER, "")):
+        if not is_signed(self.secret, body, headers.get(HEADER, "")):
             raise BadNotificationError("the signature is wrong or old")
         try:
             said = msgspec.json.decode(body, type=_Webhook)
@@ -85,7 +88,7 @@ class Sandbox:
 
     async def ask(self, purchase: Purchase) -> list[PaymentEvent]:
         """What became of a purchase by now."""
-        payment = await books.payment_of(self._pool, purchase.id)
+        payment = await books.payment_of(self.pool, purchase.id)
         if payment is None:
             return []
         return [_event(_webhook(payment, fact)) for fact in _KNOWN.get(payment.state, ())]
@@ -101,7 +104,7 @@ class Sandbox:
         outcome = OUTCOMES.get(outcome_id)
         if outcome is None:
             raise Refusal(Code.BAD_REQUEST, f"An outcome is one of {', '.join(OUTCOMES)}.")
-        async with self._pool.acquire() as conn, conn.transaction():
+        async with self.pool.acquire() as conn, conn.transaction():
             payment = await books.lock_payment(conn, purchase_id)
             if payment is None:
                 raise Refusal(Code.NOT_FOUND)
@@ -112,12 +115,13 @@ class Sandbox:
                 body = msgspec.json.encode(_webhook(payment, fact)).decode()
                 await books.post(conn, purchase_id, body, delay_s)
             moved = await books.payment_of(conn, purchase_id)
+        self.posted.set()
         assert moved is not None
         return moved
 
     async def payment(self, purchase_id: str) -> SandboxPayment:
         """A payment as the pretend checkout shows it. Raises Refusal (not_found)."""
-        payment = await books.payment_of(self._pool, purchase_id)
+        payment = await books.payment_of(self.pool, purchase_id)
         if payment is None:
             raise Refusal(Code.NOT_FOUND)
         return payment

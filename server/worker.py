@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 import structlog
 
 from server.domain.errors import Refusal
-from server.ledger import answered, metrics, notices, partitions
+from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
+from server.ledger.creators.rollup import Rollup
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
 from server.rooms.apply import RoomsReader
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 SWEEP_EVERY_S = 2.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
+EARNINGS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -50,6 +52,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
+        rollup = Rollup(pool, settings.wallet_shards)
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
@@ -58,6 +61,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
+            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)
@@ -110,7 +114,13 @@ async def _make_partitions(pool: Pool) -> None:
 
 async def _forget_answers(pool: Pool) -> None:
     await answered.forget(pool)
+    await step_up.forget_confirmations(pool)
 
 
 async def _forget_notices(pool: Pool) -> None:
     await notices.forget(pool)
+
+
+async def _add_up(rollup: Rollup) -> None:
+    while await rollup.add_up():
+        continue

@@ -124,6 +124,11 @@ async def move_shared(conn: Connection, posting: PostingId, shared: Collection[A
     _all_moved(status, shared)
 
 
+async def allow_debt(conn: Connection, wallet: AccountId, coins: int) -> None:
+    """Lets a wallet be below zero by as many coins more: they are taken back, and may be spent already."""
+    await conn.execute("UPDATE accounts SET taken_back = taken_back + $2 WHERE id = $1", wallet, coins)
+
+
 def _all_moved(status: str, accounts: Collection[AccountId]) -> None:
     """Raises RuntimeError unless every account was there and had its entry: then nothing may be committed."""
     moved = int(status.rpartition(" ")[2])

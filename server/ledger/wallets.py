@@ -11,6 +11,7 @@ from server.ledger.accounts import (
     PostingId,
     account_ids,
     add_entries,
+    allow_debt,
     move_shared,
     move_wallets,
     open_account,
@@ -22,10 +23,14 @@ _CONTRA = {
     "purchase": "coins_purchased",
     "promotion": "coins_promotional",
     "correction": "coins_corrected",
-    "refund": "coins_purchased",
     "return": "coins_spent",
+    "refund": "coins_purchased",
+    "forfeit": "coins_promotional",
 }
-"""Kind of credit → the platform account that it is issued from, or for a refund given back to."""
+"""Kind of credit → the platform account that it is issued from, or given back to."""
+
+_TAKES_BACK = {"refund", "forfeit"}
+"""Kinds that are negative, each of them; a correction may be either."""
 
 
 class CreditConflictError(Exception):
@@ -112,14 +117,16 @@ async def book_credit(  # noqa: PLR0917
     """Books a credit in the caller's transaction, once for each kind and reference, and answers its number.
 
     The caller tells Redis after the commit (`Wallets.refresh`); the sweeper does if the caller dies. kind: `purchase`,
-    `promotion`, `correction`, `refund` or `return`; each has its contra account. coins: 1 and more; for a `refund` -1
-    and less. Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another
-    viewer or amount, asyncpg.UniqueViolationError when somebody books it at the same time,
-    asyncpg.CheckViolationError when the wallet would become negative without being in debt.
+    `promotion` or `return`, of 1 coin and more; `refund` or `forfeit`, of -1 and less; `correction`, of either. Each
+    has its contra account. What is taken back may have been spent, also by gifts that are not settled yet: the wallet
+    may then be below zero by as much, and sends no gifts while it is. Raises ValueError for another kind or amount,
+    CreditConflictError when the reference was used for another viewer or amount, asyncpg.UniqueViolationError when
+    somebody books it at the same time.
     """
     if kind not in _CONTRA:
         raise ValueError(f"not a kind of credit: {kind!r}")
-    if not 1 <= (-coins if kind == "refund" else coins) <= MONEY_MAX:
+    negative = kind in _TAKES_BACK or (kind == "correction" and coins < 0)
+    if not 1 <= (-coins if negative else coins) <= MONEY_MAX:
         raise ValueError(f"not an amount of coins: {coins}")
     booked = await _booked(conn, viewer, coins, kind, reference)
     if booked is None:
@@ -163,12 +170,14 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
     )
     posting = PostingId(posting_id)
     await add_entries(conn, posting, coins={wallet: coins, contra: -coins}, diamonds={})
+    if coins < 0:
+        await allow_debt(conn, wallet, -coins)
     await move_wallets(conn, posting, [wallet])
     await move_shared(conn, posting, [contra])
     return number
 
 
-async def is_blocked(pool: Pool, viewer: UserId) -> bool:
+async def is_blocked(pool: "Pool | Connection", viewer: UserId) -> bool:
     """Whether a viewer's wallet is blocked; one that the ledger does not have is not."""
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
 

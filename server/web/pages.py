@@ -45,6 +45,7 @@ def add_pages(app: web.Application) -> None:
     """Adds the routes of all pages."""
     app.router.add_get("/", _page("room.html"))
     app.router.add_get("/studio", _page("studio.html"))
+    app.router.add_get("/wallet", _page("wallet.html"))
     app.router.add_get("/overlay/{room}", overlay)
     app.router.add_get("/favicon.ico", _page("favicon.svg"))
     app.router.add_get("/static/{name:.+}", _files())

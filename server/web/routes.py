@@ -1,7 +1,7 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
-from server.web.economy import http_notices
+from server.web.economy import http_follows, http_notices, http_step_up
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,5 +11,7 @@ ROUTES: tuple[Route, ...] = (
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
+    *http_step_up.ROUTES,
+    *http_follows.ROUTES,
     *http_notices.ROUTES,
 )

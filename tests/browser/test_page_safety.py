@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.people import People
 from tests.browser.site import Site
 
-PAGES = ["/", "/?room=r_demo_music", "/studio", "/overlay/r_demo_music"]
+PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/overlay/r_demo_music"]
 
 
 class _Inline(HTMLParser):

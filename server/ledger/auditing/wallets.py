@@ -51,7 +51,7 @@ async def _compare(
     held = [view.wallets.get(viewer) for viewer in viewers]
     rows = await conn.fetch(
         """
-        SELECT viewer.id, accounts.balance, accounts.in_debt, users.credit_number,
+        SELECT viewer.id, accounts.balance, accounts.taken_back, users.credit_number,
                coalesce((SELECT sum(coins) FROM quarantine
                          WHERE viewer_id = viewer.id AND resolved_at IS NULL), 0)::bigint AS quarantined,
                coalesce((SELECT sum(coins) FROM credits
@@ -84,8 +84,8 @@ async def _compare(
         )
         if wallet.credit > row["credit_number"]:
             wrong.add(f"{viewer}: Redis applied credit {wallet.credit}, the ledger has {row['credit_number']}")
-        if wallet.coins < 0 and not row["in_debt"]:
-            negative.add(f"{viewer}: {wallet.coins} coins in Redis")
+        if wallet.coins < -row["taken_back"]:
+            negative.add(f"{viewer}: {wallet.coins} coins in Redis, {row['taken_back']} were taken back")
         sums.held += wallet.coins - ledger
         sums.unsettled += unsettled
         sums.unapplied += row["unapplied"]

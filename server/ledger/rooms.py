@@ -219,7 +219,7 @@ async def of_creator(
         f"{_ROOM} WHERE creator_id = $1 AND (started_at < $2 OR (started_at = $2 AND rooms.id > $3))"
         " ORDER BY started_at DESC, rooms.id LIMIT $4",
         creator_id,
-        _time(str(started)),
+        pages.moment(str(started)),
         after,
         limit + 1,
     )
@@ -250,10 +250,3 @@ def _room(row: asyncpg.Record) -> Room:
 
 def _from_us(at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us / 1_000_000, UTC)
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise pages.not_ours() from None

@@ -1,7 +1,15 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
-from server.web.economy import http_notices, http_spending, http_step_up
+from server.web.economy import (
+    http_follows,
+    http_notices,
+    http_purchases,
+    http_sandbox,
+    http_spending,
+    http_step_up,
+    http_webhooks,
+)
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,7 +19,11 @@ ROUTES: tuple[Route, ...] = (
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
+    *http_purchases.ROUTES,
+    *http_sandbox.ROUTES,
+    *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
+    *http_follows.ROUTES,
     *http_notices.ROUTES,
     *http_spending.ROUTES,
 )

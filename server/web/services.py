@@ -7,6 +7,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
+from server.economy.recharge.cashier import Cashier
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
 from server.rooms.connections import Connections
@@ -53,6 +54,7 @@ class Services:
     draining: asyncio.Event
     entrance: Entrance
     silence: Silence
+    cashier: Cashier
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -63,7 +63,9 @@ class Spending:
             return await self._refuse(wish, wish.refusal or Code.BAD_COUNT)
         priced, refusal = _price(item, wish.room), wish.refusal
         if refusal is None:
-            refusal = self._verdict(wish, item, priced.coins * count)
+            refusal = _verdict(wish, item)
+        if refusal is None and priced.coins * count > self._gift_coins_max:
+            refusal = Code.LIMIT_EXCEEDED
         if item.kind is ItemKind.TICKET and wish.room is not None:
             return await self._buy_ticket(wish, wish.room, priced, refusal)
         return await self._shards.submit(_order(wish, priced, count, refusal))
@@ -82,29 +84,33 @@ class Spending:
         )
         return await self._shards.submit(order)
 
-    def _verdict(self, wish: Wish, item: CatalogueGift, coins: int) -> Code | None:
-        room = wish.room
-        if item.kind is ItemKind.UPGRADE:
-            return None if item.active else Code.UNKNOWN_GIFT
-        if room is None:
-            return Code.ROOM_NOT_FOUND
-        if room.state != "live":
-            return Code.ROOM_ENDED
-        if item.kind is ItemKind.TICKET:
-            # The room keeps its price, also when the item is not sold any more.
-            if room.ticket is None or room.ticket.item != item.id:
-                return Code.UNKNOWN_GIFT
-        elif not item.active:
-            return Code.UNKNOWN_GIFT
-        if wish.viewer == room.creator_id and item.kind is not ItemKind.PROMOTE:
-            return Code.SELF_GIFT
-        if item.kind is ItemKind.HIGHLIGHT and not text.clean(wish.text, text.CHAT_CHARS_MAX):
-            return Code.BAD_REQUEST
-        return Code.LIMIT_EXCEEDED if coins > self._gift_coins_max else None
+
+def _verdict(wish: Wish, item: CatalogueGift) -> Code | None:
+    """Why this cannot be bought there, whatever it costs."""
+    if item.kind is ItemKind.UPGRADE:
+        return None if item.active else Code.UNKNOWN_GIFT
+    if wish.room is None:
+        return Code.ROOM_NOT_FOUND
+    return _verdict_in(wish.room, wish, item) if wish.room.state == "live" else Code.ROOM_ENDED
+
+
+def _verdict_in(room: RoomInfo, wish: Wish, item: CatalogueGift) -> Code | None:
+    # A room keeps the price of its ticket, also when that is not sold any more.
+    if not (item.active if item.kind is not ItemKind.TICKET else _is_ticket_of(item, room)):
+        return Code.UNKNOWN_GIFT
+    if wish.viewer == room.creator_id and item.kind is not ItemKind.PROMOTE:
+        return Code.SELF_GIFT
+    if item.kind is ItemKind.HIGHLIGHT and not text.clean(wish.text, text.CHAT_CHARS_MAX):
+        return Code.BAD_REQUEST
+    return None
+
+
+def _is_ticket_of(item: CatalogueGift, room: RoomInfo) -> bool:
+    return room.ticket is not None and room.ticket.item == item.id
 
 
 def _price(item: CatalogueGift, room: RoomInfo | None) -> _Priced:
-    if item.kind is ItemKind.TICKET and room is not None and room.ticket is not None and room.ticket.item == item.id:
+    if room is not None and room.ticket is not None and room.ticket.item == item.id:
         return _Priced(item, room.ticket.version, room.ticket.coins, room.ticket.diamonds)
     return _Priced(item, item.version, item.coins, item.diamonds)
 

@@ -11,6 +11,8 @@ local CHAT_LINES_WAITING_MAX = 200
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+local ENTRANCES_PER_DELTA = 5
+local ENTRANCES_WAITING_MAX = 20
 -- What stands on the screen at the same time; the least valuable leaves first.
 local SHOWN_MAX = 24
 
@@ -72,6 +74,7 @@ local function keys_of(key)
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
     shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:',
+    entrances = tag .. 'entrances', came = tag .. 'came:',
   }
 end
 
@@ -243,7 +246,7 @@ end
 local function rest(room, state)
   if state == 'ended' then
     local at_ms = text(math.floor(now_us() / 1000) + ENDED_ROOM_REST_S * 1000)
-    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets}) do
+    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets, room.entrances}) do
       redis.call('PEXPIREAT', key, at_ms)
     end
   end
@@ -467,6 +470,11 @@ local function tick(keys, args)
     redis.call('HSET', room.hash, 'likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
   end
+  local entrances = redis.call('LRANGE', room.entrances, 0, ENTRANCES_PER_DELTA - 1)
+  if #entrances > 0 then
+    redis.call('LTRIM', room.entrances, #entrances, -1)
+    changed[#changed + 1] = '"entrances":[' .. table.concat(entrances, ',') .. ']'
+  end
   if #changed > 0 then
     local n, position = position_after(room, state)
     redis.call('HSET', room.hash, 'n', n)
@@ -557,6 +565,20 @@ local function like(keys, args)
     return state.state and 'ended' or 'absent'
   end
   redis.call('HSET', room.hash, 'likes', text(math.min(tonumber(state.likes) + count, MONEY_MAX)))
+  return 'ok'
+end
+
+-- gs_room_enter: user, who JSON, look JSON, pause (s) in which the same user's coming is shown once.
+-- Answers ok, or no when it is not shown: it was lately, or too many come at once, or the room is not live.
+local function enter(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.entrances) >= ENTRANCES_WAITING_MAX
+    or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
+    return 'no'
+  end
+  redis.call('RPUSH', room.entrances, '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
+  redis.call('EXPIRE', room.entrances, pause_s)
   return 'ok'
 end
 
@@ -667,6 +689,7 @@ register('gs_room_join', join, 'allow-oom')
 register('gs_room_members', members, 'allow-oom')
 register('gs_room_say', say)
 register('gs_room_like', like)
+register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')

@@ -8,6 +8,7 @@ from server.web.economy import (
     http_sandbox,
     http_spending,
     http_step_up,
+    http_visibility,
     http_webhooks,
 )
 from server.web.route import Route
@@ -26,4 +27,5 @@ ROUTES: tuple[Route, ...] = (
     *http_follows.ROUTES,
     *http_notices.ROUTES,
     *http_spending.ROUTES,
+    *http_visibility.ROUTES,
 )

@@ -126,6 +126,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
     google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
     providers = build_providers(settings, pool, google_keys)
+    stack.push_async_callback(providers.close)
 
     async def tell(users: set[str]) -> None:
         for user_id in users:

@@ -59,10 +59,12 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
+        providers = build_providers(settings, pool)
+        stack.push_async_callback(providers.close)
         cashier = Cashier(
             pool,
             wallets,
-            build_providers(settings, pool),
+            providers,
             hold_days=settings.refund_hold_days,
             tell=partial(tell_balances, client, settings.worker_id),
         )

@@ -64,9 +64,7 @@ def certify(
             ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
              "encipher_only", "decipher_only"), False,
         )  # fmt: skip
-        builder = builder.add_extension(
-            x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
-        )
+        builder = builder.add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
     if purpose is not None:
         builder = builder.add_extension(x509.UnrecognizedExtension(purpose, _NULL), critical=False)
     return Authority(builder.sign(signing, hashes.SHA256()), key)
@@ -86,7 +84,9 @@ class AppleSigner:
         leaf = leaf or self.leaf
         carried = [leaf.der, self.intermediate.der, self.root.der] if chain is None else chain
         header = {"x5c": [base64.b64encode(der).decode() for der in carried]}
-        return jwt.encode({"signedDate": int(time.time() * 1000)} | payload, leaf.key, algorithm="ES256", headers=header)
+        return jwt.encode(
+            {"signedDate": int(time.time() * 1000)} | payload, leaf.key, algorithm="ES256", headers=header
+        )
 
     def transaction(self, account: str | None, **changes: Any) -> str:
         """A signed transaction: 1,400 coins for 26.99 EUR."""

@@ -41,9 +41,7 @@ class PlayStandIn:
         )
         file = folder / "credentials.json"
         file.write_bytes(
-            orjson.dumps(
-                {"client_email": "api@example", "private_key": pem.decode(), "token_uri": f"{self.url}/token"}
-            )
+            orjson.dumps({"client_email": "api@example", "private_key": pem.decode(), "token_uri": f"{self.url}/token"})
         )
         return str(file)
 

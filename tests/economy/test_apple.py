@@ -1,4 +1,4 @@
-"""Apple's receipts and notifications: signatures up to the root, one credit for each transaction, bound to its account."""
+"""Apple's receipts and notifications: signatures up to the root, one credit for each, bound to its account."""
 
 from __future__ import annotations
 

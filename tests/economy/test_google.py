@@ -55,9 +55,7 @@ CHANGED = {"oneTimeProductNotification": {"version": "1.0", "notificationType": 
 VOIDED = {"voidedPurchaseNotification": {"purchaseToken": TOKEN, "orderId": "GPA.1", "productType": 2, "refundType": 1}}
 
 
-async def test_a_push_is_looked_up_and_credits_once_and_the_order_is_consumed(
-    shop: Gateway, play: PlayStandIn
-) -> None:
+async def test_a_push_is_looked_up_and_credits_once_and_the_order_is_consumed(shop: Gateway, play: PlayStandIn) -> None:
     token = shop.token("ann")
     purchase = await begun(shop, token)
     play.purchases[TOKEN] = bought(purchase["account"], purchaseState=2, orderId=None)

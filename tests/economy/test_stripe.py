@@ -109,7 +109,13 @@ async def test_a_delayed_payment_is_pending_until_it_succeeds_or_fails(shop: Gat
 
 
 def dispute(session: str, status: str) -> dict[str, Any]:
-    return {"id": f"dp_{session}", "payment_intent": f"pi_{session}", "amount": 999, "currency": "usd", "status": status}
+    return {
+        "id": f"dp_{session}",
+        "payment_intent": f"pi_{session}",
+        "amount": 999,
+        "currency": "usd",
+        "status": status,
+    }
 
 
 def refund(session: str, number: int, amount: int, status: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Payments and what is taken back of them: in any order, heard any number of times, while gifts are sent and settled."""
+"""Payments and what is taken back of them: in any order, heard any number of times, while gifts are sent."""
 
 from __future__ import annotations
 

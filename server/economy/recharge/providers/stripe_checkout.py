@@ -115,7 +115,7 @@ class Stripe:
 
     async def close(self) -> None:
         """Closes the connections to its API."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
 def _read(event_id: str, kind: str, what: Mapping[str, Any]) -> list[PaymentEvent]:

@@ -90,21 +90,26 @@ async def check_entries(conn: Connection) -> Check:
 
 
 async def check_creators(conn: Connection) -> Check:
-    """Invariants 4 and 7: available + held + paid = earned = the diamonds of settled gifts, for each creator."""
+    """Invariants 4 and 7: available + held + paid = earned - taken back, for each creator."""
     wrong = Findings("creators_diamonds")
     await find(
         conn,
         wrong,
         """
         SELECT creator || ': ' || coalesce(has.diamonds, 0) || ' available, held and paid, earned '
-               || coalesce(earned.diamonds, 0)
+               || coalesce(earned.diamonds, 0) || ', taken back ' || coalesce(reversed.diamonds, 0)
         FROM (
             SELECT owner AS creator, sum(balance) AS diamonds FROM accounts
             WHERE kind IN ('diamonds_available', 'diamonds_held', 'diamonds_paid') GROUP BY owner
         ) AS has
         FULL JOIN (SELECT creator_id AS creator, sum(diamonds) AS diamonds FROM gifts GROUP BY creator_id) AS earned
             USING (creator)
-        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0)
+        FULL JOIN (
+            SELECT owner AS creator, -sum(amount) AS diamonds
+            FROM postings JOIN entries ON posting_id = postings.id JOIN accounts ON accounts.id = account_id
+            WHERE postings.kind = 'reversal' AND accounts.kind <> 'diamonds_issued' GROUP BY owner
+        ) AS reversed USING (creator)
+        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0) - coalesce(reversed.diamonds, 0)
         """,
     )
     creators: int = await conn.fetchval("SELECT count(*) FROM accounts WHERE kind = 'diamonds_available'")

@@ -11,6 +11,7 @@ from server.domain.errors import Refusal
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.payouts.wiring import payout_driver
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -37,6 +38,7 @@ WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
+PAYOUTS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -81,6 +83,9 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
             "status": serve_status(settings, stop),
         }
+        payouts = payout_driver(pool, settings)
+        if payouts is not None:
+            parts["payouts"] = _every(PAYOUTS_EVERY_S, stop, Outage("driving payouts"), payouts.drive)
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

@@ -9,6 +9,7 @@ from server.web.economy import (
     http_step_up,
     http_webhooks,
 )
+from server.web.economy import http_follows, http_notices, http_payout_review, http_payouts, http_step_up
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -23,5 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_payouts.ROUTES,
+    *http_payout_review.ROUTES,
     *http_notices.ROUTES,
 )

@@ -8,10 +8,10 @@ from functools import partial
 import structlog
 
 from server.domain.errors import Refusal
+from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
-from server.economy.payouts.wiring import payout_driver
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup

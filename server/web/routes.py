@@ -4,12 +4,13 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.economy import (
     http_follows,
     http_notices,
+    http_payout_review,
+    http_payouts,
     http_purchases,
     http_sandbox,
     http_step_up,
     http_webhooks,
 )
-from server.web.economy import http_follows, http_notices, http_payout_review, http_payouts, http_step_up
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (

@@ -100,9 +100,7 @@ async def _until_delivered(shop: Gateway, wanted: int) -> None:
     from server.stores import postgres
 
     async with await postgres.connect(shop.settings.database_url, size_max=1) as pool, asyncio.timeout(WAIT_S):
-        while (
-            await pool.fetchval("SELECT count(*) FROM sandbox_deliveries WHERE delivered_at IS NOT NULL") != wanted
-        ):
+        while await pool.fetchval("SELECT count(*) FROM sandbox_deliveries WHERE delivered_at IS NOT NULL") != wanted:
             await asyncio.sleep(0.05)
 
 

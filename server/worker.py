@@ -12,6 +12,7 @@ from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -58,6 +59,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
+        tickets = TicketSweeper(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
@@ -81,6 +83,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
         payouts = payout_driver(pool, settings)

@@ -8,6 +8,7 @@ from server.web.economy import (
     http_payouts,
     http_purchases,
     http_sandbox,
+    http_spending,
     http_step_up,
     http_webhooks,
 )
@@ -28,4 +29,5 @@ ROUTES: tuple[Route, ...] = (
     *http_payouts.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
+    *http_spending.ROUTES,
 )

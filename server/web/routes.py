@@ -4,8 +4,11 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.economy import (
     http_follows,
     http_notices,
+    http_payout_review,
+    http_payouts,
     http_purchases,
     http_sandbox,
+    http_spending,
     http_step_up,
     http_webhooks,
 )
@@ -23,5 +26,8 @@ ROUTES: tuple[Route, ...] = (
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_payouts.ROUTES,
+    *http_payout_review.ROUTES,
     *http_notices.ROUTES,
+    *http_spending.ROUTES,
 )

@@ -1,7 +1,14 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
-from server.web.economy import http_follows, http_notices, http_payout_review, http_payouts, http_step_up
+from server.web.economy import (
+    http_analytics,
+    http_follows,
+    http_notices,
+    http_payout_review,
+    http_payouts,
+    http_step_up,
+)
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *http_money.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_analytics.ROUTES,
     *http_payouts.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,

@@ -1,6 +1,6 @@
 """A viewer's wallet and gifts, and a creator's earnings, over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -13,6 +13,7 @@ from server.rooms.rooms import Totals
 from server.wallet.unsettled import unsettled_gifts
 from server.web.http import LIMIT_MAX, answer, identity_of, limit_of, rfc3339, services_of
 from server.web.route import Route
+from server.web.services import Services
 from server.web.shapes import Earnings, RoomEarnings, SettledAndPending, Wallet, WalletGift, WalletGifts
 
 EPOCH_MAX = 2**31 - 1
@@ -93,6 +94,12 @@ async def creator_earnings(request: web.Request) -> web.Response:
         for room in found.page
     ]
     return answer(Earnings(SettledAndPending(found.diamonds, pending), rooms, found.next))
+
+
+async def pending_of(services: Services, rooms: Sequence[LedgerRoom]) -> int:
+    """Diamonds of these rooms that stand on screens and are not settled yet; the ledger must have been read before."""
+    live = await services.rooms.totals([room.id for room in rooms])
+    return sum(_pending(room, live) for room in rooms)
 
 
 def _pending(room: LedgerRoom, live: Mapping[str, Totals]) -> int:

@@ -2,6 +2,7 @@
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
 from server.web.economy import (
+    http_analytics,
     http_follows,
     http_notices,
     http_payout_review,
@@ -11,6 +12,7 @@ from server.web.economy import (
     http_spending,
     http_step_up,
     http_webhooks,
+    http_step_up,
 )
 from server.web.route import Route
 
@@ -26,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_analytics.ROUTES,
     *http_payouts.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from server.collector import rare_collections
 from server.domain.errors import Refusal
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -64,6 +65,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
             "status": serve_status(settings, stop),
         }
+        stack.enter_context(rare_collections())
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

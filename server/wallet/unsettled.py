@@ -18,6 +18,7 @@ class UnsettledGift:
 
     gift_id: GiftId
     room: str
+    creator: str
     gift: str
     count: int
     coins: int
@@ -49,7 +50,15 @@ async def unsettled_gifts(redis: Redis, viewer: str, shards: int) -> list[Unsett
             if name in fields[b"g"]:
                 epoch = int(entry_id.partition(b"-")[0])
                 found += [
-                    UnsettledGift(GiftId(shard, epoch, row.number), row.room, row.gift, row.count, row.coins, row.at_us)
+                    UnsettledGift(
+                        GiftId(shard, epoch, row.number),
+                        row.room,
+                        row.creator,
+                        row.gift,
+                        row.count,
+                        row.coins,
+                        row.at_us,
+                    )
                     for row in decode_entry(fields[b"g"])
                     if row.viewer == viewer
                 ]

@@ -11,7 +11,7 @@ from server.stores.postgres import Connection, Pool
 _COLUMNS = "package_id, version, platform, region, currency, coins, amount, coins_min, coins_max, active"
 
 
-async def offered(conn: Connection | Pool, platform: str, region: str) -> list[Package]:
+async def offered(conn: "Connection | Pool", platform: str, region: str) -> list[Package]:
     """What is sold on a platform: of this region if it has packages of its own, else everywhere's; custom amounts last.
 
     region: ISO 3166-1 alpha-2.

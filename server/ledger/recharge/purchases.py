@@ -97,7 +97,7 @@ async def add(
     return _read(row)
 
 
-async def get(conn: Connection | Pool, purchase_id: str) -> Purchase | None:
+async def get(conn: "Connection | Pool", purchase_id: str) -> Purchase | None:
     """A purchase, as it is in this moment."""
     row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM purchases WHERE id = $1", purchase_id)  # noqa: S608
     return None if row is None else _read(row)
@@ -281,7 +281,7 @@ async def unfinished(pool: Pool, limit: int) -> list[Purchase]:
     return [_read(row) for row in rows]
 
 
-async def set_finished(conn: Connection | Pool, purchase_id: str) -> None:
+async def set_finished(conn: "Connection | Pool", purchase_id: str) -> None:
     """Notes that the provider knows of the delivery."""
     await conn.execute("UPDATE purchases SET finished_at = now() WHERE id = $1", purchase_id)
 

@@ -46,7 +46,7 @@ async def open_payment(pool: Pool, payment: SandboxPayment, webhook_url: str) ->
     return held
 
 
-async def payment_of(conn: Connection | Pool, purchase_id: str) -> SandboxPayment | None:
+async def payment_of(conn: "Connection | Pool", purchase_id: str) -> SandboxPayment | None:
     """The payment for a purchase."""
     row = await conn.fetchrow(
         """

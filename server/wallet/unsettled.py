@@ -23,6 +23,7 @@ class UnsettledGift:
     count: int
     coins: int
     at_us: int
+    request_id: str
 
     @property
     def epoch(self) -> int:
@@ -58,6 +59,7 @@ async def unsettled_gifts(redis: Redis, viewer: str, shards: int) -> list[Unsett
                         row.count,
                         row.coins,
                         row.at_us,
+                        row.request_id,
                     )
                     for row in decode_entry(fields[b"g"])
                     if row.viewer == viewer

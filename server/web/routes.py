@@ -3,6 +3,7 @@
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
 from server.web.economy import (
     http_follows,
+    http_history,
     http_notices,
     http_purchases,
     http_sandbox,
@@ -19,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *http_blocks.ROUTES,
     *http_money.ROUTES,
     *http_purchases.ROUTES,
+    *http_history.ROUTES,
     *http_sandbox.ROUTES,
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,

@@ -8,9 +8,11 @@ from functools import partial
 import structlog
 
 from server.domain.errors import Refusal
+from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -37,6 +39,7 @@ WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
+PAYOUTS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -56,6 +59,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
+        tickets = TicketSweeper(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
@@ -79,8 +83,12 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
+        payouts = payout_driver(pool, settings)
+        if payouts is not None:
+            parts["payouts"] = _every(PAYOUTS_EVERY_S, stop, Outage("driving payouts"), payouts.drive)
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

@@ -5,8 +5,11 @@ from server.web.economy import (
     http_follows,
     http_history,
     http_notices,
+    http_payout_review,
+    http_payouts,
     http_purchases,
     http_sandbox,
+    http_spending,
     http_step_up,
     http_webhooks,
 )
@@ -25,5 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_payouts.ROUTES,
+    *http_payout_review.ROUTES,
     *http_notices.ROUTES,
+    *http_spending.ROUTES,
 )

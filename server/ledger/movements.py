@@ -67,11 +67,12 @@ async def spending(pool: Pool, user_id: str, since_us: int, limit: int) -> list[
     """What a viewer's gifts since a moment cost, settled ones, by creator and purpose, the most first."""
     rows = await pool.fetch(
         """
-        SELECT spent.creator_id, coalesce(users.name, spent.creator_id) AS creator_name, 'gift' AS purpose,
+        SELECT spent.creator_id, coalesce(users.name, spent.creator_id) AS creator_name, spent.purpose,
                spent.coins, spent.gifts
         FROM (
-            SELECT creator_id, sum(coins)::bigint AS coins, sum(count)::bigint AS gifts
-            FROM gifts WHERE viewer_id = $1 AND at_us >= $2 GROUP BY creator_id ORDER BY 2 DESC LIMIT $3
+            SELECT creator_id, kind AS purpose, sum(given.coins)::bigint AS coins, sum(given.count)::bigint AS gifts
+            FROM gifts AS given JOIN catalogue USING (gift_id, version)
+            WHERE viewer_id = $1 AND at_us >= $2 GROUP BY creator_id, kind ORDER BY 3 DESC LIMIT $3
         ) AS spent LEFT JOIN users ON users.id = spent.creator_id
         ORDER BY spent.coins DESC
         """,

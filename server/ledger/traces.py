@@ -16,7 +16,7 @@ REQUEST_AGE_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class SettledGift:
-    """A gift that is in the ledger, and the posting that booked it."""
+    """A gift that is in the ledger, and the posting that booked it. creator: the name."""
 
     viewer: str
     room: str
@@ -66,7 +66,8 @@ async def settled_gift(conn: Connection, gift_id: GiftId) -> SettledGift | None:
     """A gift by its id; None as long as it is not settled."""
     row = await conn.fetchrow(
         """
-        SELECT viewer_id AS viewer, room_id AS room, creator_id AS creator, gift_id AS gift, count, coins, diamonds,
+        SELECT viewer_id AS viewer, room_id AS room, gift_id AS gift, count, coins, diamonds,
+               coalesce((SELECT name FROM users WHERE id = creator_id), 'giftstream') AS creator,
                at_us, posting.id AS posting, posting.at AS settled_at
         FROM gifts LEFT JOIN LATERAL (
             SELECT id, at FROM postings

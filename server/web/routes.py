@@ -4,6 +4,7 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.economy import (
     http_analytics,
     http_follows,
+    http_history,
     http_notices,
     http_payout_review,
     http_payouts,
@@ -24,6 +25,7 @@ ROUTES: tuple[Route, ...] = (
     *http_blocks.ROUTES,
     *http_money.ROUTES,
     *http_purchases.ROUTES,
+    *http_history.ROUTES,
     *http_sandbox.ROUTES,
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,

@@ -13,7 +13,6 @@ from server.web.economy import (
     http_spending,
     http_step_up,
     http_webhooks,
-    http_step_up,
 )
 from server.web.route import Route
 

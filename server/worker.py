@@ -8,7 +8,9 @@ from typing import Any
 
 import structlog
 
+from server.collector import rare_collections
 from server.domain.errors import Refusal
+from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
@@ -40,6 +42,7 @@ WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
+PAYOUTS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -64,10 +67,12 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         badges = Badges(client, pool)
         reader = RoomsReader(client, pool, settings, settings.worker_id, badges)
         ends = RoomEnds(client, pool, settings)
+        providers = build_providers(settings, pool)
+        stack.push_async_callback(providers.close)
         cashier = Cashier(
             pool,
             wallets,
-            build_providers(settings, pool),
+            providers,
             hold_days=settings.refund_hold_days,
             tell=partial(tell_balances, client, settings.worker_id),
         )
@@ -88,6 +93,10 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
+        payouts = payout_driver(pool, settings)
+        if payouts is not None:
+            parts["payouts"] = _every(PAYOUTS_EVERY_S, stop, Outage("driving payouts"), payouts.drive)
+        stack.enter_context(rare_collections())
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

@@ -24,6 +24,7 @@ CHECKS = [
     "room_totals",
     "creators_diamonds",
     "earnings_added_up",
+    "payouts",
 ]
 
 

@@ -11,8 +11,9 @@ local CHAT_LINES_WAITING_MAX = 200
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
-local ENTRANCES_PER_DELTA = 5
-local ENTRANCES_WAITING_MAX = 20
+-- Entrances wait among the chat lines, told apart by their first character: a list more would cost every tick a call.
+local ENTRANCE = 'e'
+local ENTRANCES_UP_TO = 100 -- lines that wait; past it chat alone is let in
 -- What stands on the screen at the same time; the least valuable leaves first.
 local SHOWN_MAX = 24
 
@@ -81,7 +82,7 @@ local function keys_of(key)
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
     shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:',
-    entrances = tag .. 'entrances', came = tag .. 'came:',
+    came = tag .. 'came:',
   }
 end
 
@@ -257,7 +258,7 @@ end
 local function rest(room, state)
   if state == 'ended' then
     local at_ms = text(math.floor(now_us() / 1000) + ENDED_ROOM_REST_S * 1000)
-    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets, room.entrances}) do
+    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets}) do
       redis.call('PEXPIREAT', key, at_ms)
     end
   end
@@ -491,16 +492,24 @@ local function tick(keys, args)
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
-    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+    local said, came = {}, {}
+    for _, line in ipairs(lines) do
+      if string.sub(line, 1, 1) == ENTRANCE then
+        came[#came + 1] = string.sub(line, 2)
+      else
+        said[#said + 1] = line
+      end
+    end
+    if #said > 0 then
+      changed[#changed + 1] = '"chat":[' .. table.concat(said, ',') .. ']'
+    end
+    if #came > 0 then
+      changed[#changed + 1] = '"entrances":[' .. table.concat(came, ',') .. ']'
+    end
   end
   if state.likes ~= '0' then
     put('likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
-  end
-  local entrances = redis.call('LRANGE', room.entrances, 0, ENTRANCES_PER_DELTA - 1)
-  if #entrances > 0 then
-    redis.call('LTRIM', room.entrances, #entrances, -1)
-    changed[#changed + 1] = '"entrances":[' .. table.concat(entrances, ',') .. ']'
   end
   local n, position
   if #changed > 0 then
@@ -606,12 +615,11 @@ end
 local function enter(keys, args)
   local room = keys_of(keys[1])
   local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
-  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.entrances) >= ENTRANCES_WAITING_MAX
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.chat) >= ENTRANCES_UP_TO
     or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
     return 'no'
   end
-  redis.call('RPUSH', room.entrances, '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
-  redis.call('EXPIRE', room.entrances, pause_s)
+  redis.call('RPUSH', room.chat, ENTRANCE .. '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
   return 'ok'
 end
 

@@ -75,7 +75,9 @@ async def _check(
     room_totals = Findings("room_totals")
     await books.check_room_rows(conn, room_totals)
     void = await rooms.check_rooms(conn, held_rooms, view.shards, room_totals)
-    loaded = f"{len(held_rooms)} rooms in Redis" + (f", {void} of them about to be loaded anew" if void else "")
+    loaded = f"{len(held_rooms)} rooms in Redis" + (
+        f", {void} of them about to be loaded anew or brought up to date" if void else ""
+    )
     cursors = {shard.shard: shard.cursor for shard in shards}
     checks: list[Check] = [
         coins_conserved,

@@ -78,7 +78,7 @@ local function keys_of(key)
   return {
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
-    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:',
+    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
   }
 end
 
@@ -336,6 +336,10 @@ local function load_room(keys, args)
     redis.call('UNLINK', top, who, shown, tickets)
     return {'present', present}
   end
+  -- It may have ended since the snapshot was taken.
+  if redis.call('EXISTS', room.over) == 1 then
+    state = 'ended'
+  end
   if redis.call('ZCARD', top) ~= gifters or redis.call('HLEN', who) ~= gifters then
     return redis.error_reply('STALE the gifters of this snapshot are gone: load again')
   end
@@ -512,11 +516,13 @@ local function tick(keys, args)
 end
 
 -- gs_room_join: gateway, members, time to live of that count (s), position to resume after or "".
--- Answers {position, state, snapshot as JSON fields, viewers changed (0/1), recovered (0/1), [log entries after it]}, or {}.
+-- Answers {position, state, snapshot as JSON fields, a worker shall look at it (0/1), recovered (0/1),
+-- [log entries after it]}, or {}.
 local function join(keys, args)
   local room = keys_of(keys[1])
   local gateway, members, ttl_s, since = some(args[1]), whole(args[2]), whole(args[3]), args[4] or ''
-  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'top', 'creator', 'title', 'viewers_sent')
+  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'top', 'creator', 'title', 'viewers_sent',
+    'caught_up')
   if not state.incarnation then
     return {}
   end
@@ -536,22 +542,23 @@ local function join(keys, args)
     recovered = '1'
     missed = redis.call('XRANGE', room.log, '(' .. since, '+')
   end
-  local dirty = viewers ~= state.viewers_sent and '1' or '0'
+  local dirty = (viewers ~= state.viewers_sent or state.caught_up ~= '1') and '1' or '0'
   return {state.incarnation .. '-' .. state.n, state.state, snapshot, dirty, recovered, missed}
 end
 
 -- gs_room_members: gateway, members, time to live of that count (s).
--- Answers {position, state, something waits for a delta (0/1)}, or {} when the room is not loaded.
+-- Answers {position, state, a worker shall look at it (0/1)}, or {} when the room is not loaded.
 local function members(keys, args)
   local room = keys_of(keys[1])
   local gateway, count, ttl_s = some(args[1]), whole(args[2]), whole(args[3])
-  local state = fields(room, 'incarnation', 'n', 'state', 'viewers_sent', 'likes')
+  local state = fields(room, 'incarnation', 'n', 'state', 'viewers_sent', 'likes', 'caught_up')
   local now_s = math.floor(now_us() / 1000000)
   keep_members(room, gateway, count, ttl_s, now_s)
   if not state.incarnation then
     return {}
   end
-  local waits = viewers_now(room, now_s) ~= state.viewers_sent or state.likes ~= '0' or redis.call('EXISTS', room.chat) == 1
+  local waits = viewers_now(room, now_s) ~= state.viewers_sent or state.likes ~= '0' or state.caught_up ~= '1'
+    or redis.call('EXISTS', room.chat) == 1
   return {state.incarnation .. '-' .. state.n, state.state, waits and '1' or '0'}
 end
 
@@ -598,6 +605,8 @@ local function end_room(keys, args)
   local room = keys_of(keys[1])
   local log_max = whole(args[1])
   local state = fields(room, 'incarnation', 'n', 'state')
+  -- For whoever is just loading it from an earlier snapshot.
+  redis.call('SET', room.over, '1', 'EX', ENDED_ROOM_REST_S)
   if not state.incarnation then
     return 'absent'
   end
@@ -612,16 +621,18 @@ local function end_room(keys, args)
 end
 
 -- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position,
--- ticket JSON or ''}, or {}.
+-- caught up (0/1), ticket JSON or ''}, or {}.
 local function info(keys)
   local room = keys_of(keys[1])
-  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts', 'ticket')
+  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts',
+    'caught_up', 'ticket')
   if not state.incarnation then
     return {}
   end
   return {
     state.title, state.creator, state.state, state.started_at, state.diamonds, state.gifts,
-    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.ticket or '',
+    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.caught_up,
+    state.ticket or '',
   }
 end
 

@@ -123,6 +123,17 @@ async def test_it_is_exact_while_gifts_credits_settlement_and_rooms_go_on(stage:
     assert report.totals["gifts_unsettled"] == 0
 
 
+async def test_a_room_that_is_not_caught_up_is_not_compared(stage: Stage) -> None:
+    """It lacks what a worker is about to bring in."""
+    await stage.viewer("ann", 100)
+    await stage.give("ann", times=3)
+    await stage.reader.drain()
+    await stage.redis.hset(keys.room(ROOM), mapping={"gifts": 1, "caught_up": 0})
+    assert (await stage.audit()).ok
+    await stage.redis.hset(keys.room(ROOM), "caught_up", 1)
+    assert not (await stage.audit()).ok
+
+
 async def test_a_room_that_lags_behind_the_ledger_or_runs_ahead_of_it_is_all_right(stage: Stage) -> None:
     await stage.viewer("ann", 100)
     await stage.give("ann", times=3)

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -12,6 +11,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from server.collector import rare_collections
 from server.demo import Demo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
@@ -51,10 +51,6 @@ from server.web.token_checker import TokenChecker
 log = structlog.get_logger()
 
 LISTEN_BACKLOG = 1024
-GC_THRESHOLDS = (5_000, 10, 100)
-"""A full collection looks at every socket's objects, and nothing else runs meanwhile: thousands of sockets that come at
-once must not cause one after the other. What is left in cycles waits for a later one."""
-
 HANDLERS_WAIT_S = 2.0
 """How long HTTP requests under way may take once the sockets are closed."""
 
@@ -86,12 +82,7 @@ async def run_gateway(
             tasks = [group.create_task(work()) for work in background]
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
-            # What is here now stays: the collector need not look at it again and again.
-            gc.collect()
-            gc.freeze()
-            stack.callback(gc.set_threshold, *gc.get_threshold())
-            gc.set_threshold(*GC_THRESHOLDS)
-            stack.callback(gc.unfreeze)
+            stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)

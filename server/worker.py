@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from server.collector import rare_collections
 from server.domain.errors import Refusal
 from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
@@ -91,6 +92,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         payouts = payout_driver(pool, settings)
         if payouts is not None:
             parts["payouts"] = _every(PAYOUTS_EVERY_S, stop, Outage("driving payouts"), payouts.drive)
+        stack.enter_context(rare_collections())
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -58,8 +59,7 @@ class Held:
         return any(0 < self.marks.get(gift.shard, START).epoch < gift.epoch for gift in gifts)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """One call: a room, the gifts it shall count, and the marks that it moves (shard → expected, new)."""
 
     room: str
@@ -74,9 +74,9 @@ class Tick:
             moves += [str(shard), "" if old is None else str(old), str(new)]
         head = [str(log_max), "1" if self.caught_up else "0", str(len(self.moves)), *moves]
         if not self.gifts:
-            return [*head, "0", "0", "0", "", "", "[]", read_from]
+            return [*head, "0", "0", "0", "", "", read_from, "0"]
         entries = combo.most_valuable_first(combo.merge(self.gifts))
-        encoded = (orjson.dumps(entry.public()) for entry in entries[: combo.ENTRIES_MAX])
+        encoded = (entry.encoded() for entry in entries[: combo.ENTRIES_MAX])
         listed = list(encoded) if budget is None else budget.cut(self.room, encoded)
         more = combo.more(entries[len(listed) :])
         given: dict[str, int] = {}
@@ -88,8 +88,10 @@ class Tick:
             diamonds += entry.diamonds
             given[entry.viewer] = given.get(entry.viewer, 0) + entry.coins
             names[entry.viewer] = entry.viewer_name
-        gifters = [(viewer, coins, person_json(viewer, names[viewer]).decode()) for viewer, coins in given.items()]
         items = [gift for gift in self.gifts if gift.record.note]
+        gifters: list[str | bytes] = []
+        for viewer, viewer_coins in given.items():
+            gifters += (viewer, str(viewer_coins), person_json(viewer, names[viewer]))
         return [
             *head,
             str(count),
@@ -97,8 +99,9 @@ class Tick:
             str(diamonds),
             b"[%b]" % b",".join(listed),
             orjson.dumps(more) if more["gifts"] else "",
-            orjson.dumps(gifters),
             read_from,
+            str(len(given)),
+            *gifters,
             *([_bought(items)] if items else []),
         ]
 

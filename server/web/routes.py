@@ -2,7 +2,9 @@
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
 from server.web.economy import (
+    http_analytics,
     http_follows,
+    http_history,
     http_notices,
     http_payout_review,
     http_payouts,
@@ -22,10 +24,12 @@ ROUTES: tuple[Route, ...] = (
     *http_blocks.ROUTES,
     *http_money.ROUTES,
     *http_purchases.ROUTES,
+    *http_history.ROUTES,
     *http_sandbox.ROUTES,
     *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
+    *http_analytics.ROUTES,
     *http_payouts.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,

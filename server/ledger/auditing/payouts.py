@@ -44,8 +44,8 @@ _STRAY_POSTINGS = """
 """
 
 _BALANCES = """
-    SELECT owner || ': ' || coalesce(has.held, 0) || ' diamonds held, ' || coalesce(has.paid, 0) || ' paid; payouts make '
-           || coalesce(payout.held, 0) || ' and ' || coalesce(payout.paid, 0)
+    SELECT owner || ': ' || coalesce(has.held, 0) || ' diamonds held, ' || coalesce(has.paid, 0)
+           || ' paid; payouts make ' || coalesce(payout.held, 0) || ' and ' || coalesce(payout.paid, 0)
            || ', disputes ' || coalesce(dispute.held, 0)
     FROM (
         SELECT owner, sum(balance) FILTER (WHERE kind = 'diamonds_held') AS held,

@@ -8,6 +8,7 @@ import structlog
 
 from server.domain.errors import Refusal
 from server.economy.payouts.wiring import payout_driver
+from server.economy.resealing import reseal
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -33,6 +34,7 @@ PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
+RESEAL_EVERY_S = 3_600.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -64,6 +66,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "status": serve_status(settings, stop),
         }
         payouts = payout_driver(pool, settings)
@@ -124,6 +127,10 @@ async def _forget_answers(pool: Pool) -> None:
 
 async def _forget_notices(pool: Pool) -> None:
     await notices.forget(pool)
+
+
+async def _reseal(pool: Pool, settings: Settings) -> None:
+    await reseal(pool, settings)
 
 
 async def _add_up(rollup: Rollup) -> None:

@@ -7,6 +7,7 @@ from server.web.economy import (
     http_notices,
     http_payout_review,
     http_payouts,
+    http_statements,
     http_step_up,
 )
 from server.web.route import Route
@@ -22,6 +23,7 @@ ROUTES: tuple[Route, ...] = (
     *http_follows.ROUTES,
     *http_analytics.ROUTES,
     *http_payouts.ROUTES,
+    *http_statements.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
 )

@@ -8,6 +8,11 @@ from server.web.economy import (
     http_payout_review,
     http_payouts,
     http_statements,
+    http_purchases,
+    http_sandbox,
+    http_spending,
+    http_step_up,
+    http_webhooks,
     http_step_up,
 )
 from server.web.route import Route
@@ -19,6 +24,9 @@ ROUTES: tuple[Route, ...] = (
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
+    *http_purchases.ROUTES,
+    *http_sandbox.ROUTES,
+    *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
     *http_analytics.ROUTES,
@@ -26,4 +34,5 @@ ROUTES: tuple[Route, ...] = (
     *http_statements.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
+    *http_spending.ROUTES,
 )

@@ -9,10 +9,10 @@ import structlog
 
 from server.domain.errors import Refusal
 from server.economy.payouts.wiring import payout_driver
-from server.economy.resealing import reseal
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.resealing import reseal
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage

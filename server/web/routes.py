@@ -7,13 +7,12 @@ from server.web.economy import (
     http_notices,
     http_payout_review,
     http_payouts,
-    http_statements,
     http_purchases,
     http_sandbox,
     http_spending,
+    http_statements,
     http_step_up,
     http_webhooks,
-    http_step_up,
 )
 from server.web.route import Route
 

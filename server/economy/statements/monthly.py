@@ -160,7 +160,7 @@ async def _lines(conn: Connection, creator_id: str, month: Month, opening: int) 
             )
         )
     found += [
-        Line(each.at.astimezone(UTC).date(), "Given back: coins were refunded", "", -each.diamonds, 0)
+        Line(each.at.astimezone(UTC).date(), "Given back: its coins were refunded", "", -each.diamonds, 0)
         for each in await ledger.reversals(conn, creator_id, month.begins, month.ends)
     ]
     found.sort(key=lambda line: line.day)

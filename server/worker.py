@@ -13,6 +13,7 @@ from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.resealing import reseal
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -41,6 +42,7 @@ PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
+RESEAL_EVERY_S = 3_600.0
 NOTICES_EVERY_S = 300.0
 
 
@@ -86,6 +88,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
@@ -148,6 +151,10 @@ async def _forget_answers(pool: Pool) -> None:
 
 async def _forget_notices(pool: Pool) -> None:
     await notices.forget(pool)
+
+
+async def _reseal(pool: Pool, settings: Settings) -> None:
+    await reseal(pool, settings)
 
 
 async def _add_up(rollup: Rollup) -> None:

@@ -11,6 +11,7 @@ from server.web.economy import (
     http_purchases,
     http_sandbox,
     http_spending,
+    http_statements,
     http_step_up,
     http_webhooks,
 )
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *http_follows.ROUTES,
     *http_analytics.ROUTES,
     *http_payouts.ROUTES,
+    *http_statements.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
     *http_spending.ROUTES,

@@ -36,8 +36,8 @@ local function text(number)
 end
 
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before, also while its clock stands
--- still or is set back.
+-- its incarnation is the time, and later than all that this server process gave before or has forgotten, also while its
+-- clock stands still, is set back, or is behind that of the server before.
 local last_incarnation = 0
 
 local function new_incarnation()
@@ -380,6 +380,7 @@ local function unload_room(keys, args)
     return 0
   end
   redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
+  last_incarnation = math.max(last_incarnation, whole(args[1]))
   return 1
 end
 

@@ -8,7 +8,7 @@ JOBS ?= 2
 OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium
+.PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium simulate
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

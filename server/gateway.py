@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -12,8 +11,15 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.recharge.cashier import Cashier
+from server.economy.recharge.providers.registry import build_providers
+from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
+from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
@@ -35,6 +41,7 @@ from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
 from server.web.names import Names
+from server.web.notices import Notices
 from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
@@ -44,10 +51,6 @@ from server.web.token_checker import TokenChecker
 log = structlog.get_logger()
 
 LISTEN_BACKLOG = 1024
-GC_THRESHOLDS = (5_000, 10, 100)
-"""A full collection looks at every socket's objects, and nothing else runs meanwhile: thousands of sockets that come at
-once must not cause one after the other. What is left in cycles waits for a later one."""
-
 HANDLERS_WAIT_S = 2.0
 """How long HTTP requests under way may take once the sockets are closed."""
 
@@ -86,6 +89,7 @@ async def run_gateway(
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*GC_THRESHOLDS)
+            stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)
@@ -111,6 +115,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     wallets = Wallets(redis_client, pool, opener, settings)
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
+    door = TicketDoor(rooms, redis_client, settings.wallet_shards)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
@@ -118,6 +123,17 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
+    newest = await ledger_notices.newest(pool)
+    notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
+    google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
+    providers = build_providers(settings, pool, google_keys)
+    stack.push_async_callback(providers.close)
+
+    async def tell(users: set[str]) -> None:
+        for user_id in users:
+            balances.changed(user_id)
+            notices.changed(user_id)
+
     services = Services(
         settings=settings,
         gateway_id=settings.worker_id,
@@ -125,6 +141,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         pool=pool,
         catalogue=catalogue,
         gifting=Gifting(catalogue, shards, settings),
+        spending=Spending(catalogue, shards, door, settings),
+        door=door,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
@@ -132,17 +150,20 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         sessions=sessions,
         moderation=moderation,
         balances=balances,
+        notices=notices,
         names=names,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
         entrance=Entrance(),
         silence=Silence(settings.hello_timeout_s),
+        cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background.append(moderation.run)
-    if key_set is not None:
-        background.append(key_set.run)
+    background += [moderation.run, notices.run]
+    background += [keys.run for keys in (key_set, google_keys) if keys is not None]
+    if providers.sandbox is not None:
+        background.append(Courier(providers.sandbox).run)
     if settings.demo:
         background.append(Demo(services).run)
     return services, background

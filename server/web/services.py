@@ -7,6 +7,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
+from server.economy.recharge.cashier import Cashier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -19,6 +22,7 @@ from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.entrance import Entrance
 from server.web.names import Names
+from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.token_checker import TokenChecker
@@ -34,6 +38,8 @@ class Services:
     pool: Pool
     catalogue: Catalogue
     gifting: Gifting
+    spending: Spending
+    door: TicketDoor
     wallets: Wallets
     rooms: Rooms
     hub: Hub
@@ -41,12 +47,14 @@ class Services:
     sessions: Sessions
     moderation: Moderation
     balances: Balances
+    notices: Notices
     names: Names
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event
     entrance: Entrance
     silence: Silence
+    cashier: Cashier
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from typing import Any
 
 import pytest
@@ -76,6 +77,28 @@ async def test_what_did_not_change_is_left_out_and_nothing_makes_no_delta(redis:
     assert (line["from"], line["text"]) == ({"id": "ann", "name": "Ann"}, 'a "quoted" line')
     assert (delta["likes"], delta["viewers"]) == (7, 3)
     assert delta.keys() == {"type", "room", "position", "ts", "viewers", "chat", "likes"}
+
+
+async def test_the_ranking_that_was_told_last_is_always_that_of_all_gifters(redis: Redis) -> None:
+    """Also where a gift comes close to the tenth place, reaches it or passes it, and where names change."""
+    await load(redis, "r1")
+    chance = random.Random(7)
+    told: list[dict[str, Any]] = []
+    for number in range(1, 120):
+        viewer = f"v{chance.randrange(25)}"
+        await tick(
+            redis,
+            "r1",
+            gift(number, viewer=viewer, count=chance.randrange(1, 6), name=f"{viewer} {number // 40}"),
+            old=f"{min(number - 1, 1)}-{number - 1}",
+        )
+        told = (await frames(redis, "r1"))[-1].get("top", told)
+        best = await redis.zrevrange(keys.room_top("r1"), 0, 9, withscores=True)
+        people = [json.loads(await redis.hget(keys.room_gifters("r1"), who)) for who, _ in best]  # type: ignore[arg-type,misc]
+        assert told == [
+            {"user": person, "coins": int(coins), "rank": rank}
+            for rank, ((_, coins), person) in enumerate(zip(best, people, strict=True), 1)
+        ]
 
 
 async def test_a_top_ranking_that_stays_the_same_is_left_out(redis: Redis) -> None:
@@ -172,7 +195,7 @@ async def test_loading_keeps_the_room_that_is_there(redis: Redis) -> None:
 
 async def test_loading_without_all_of_its_gifters_is_refused(redis: Redis) -> None:
     arguments = ['"t"', "{}", "live", "0", "5", "5", "5", "1", "token", "2"]
-    top, who = keys.room_loading("r1", "token")
+    top, who, _, _ = keys.room_loading("r1", "token")
     await redis.zadd(top, {"ann": 5})
     await redis.hset(who, "ann", '{"id":"ann","name":"Ann"}')
     with pytest.raises(ResponseError, match="STALE"):

@@ -65,9 +65,11 @@ async def run_gateway(
 ) -> None:
     """Serves until SIGTERM or SIGINT, or until `stopping` is set; then drains.
 
+    stopping: without it the process is taken for the gateway's own, with its signals and its garbage collector.
     listening: gets the port once connections are taken. Raises StartError when it cannot start; anything that fails
     later in the background ends the process with its error, for the supervisor to start another one.
     """
+    own_process = stopping is None
     if stopping is None:
         stopping = set_by_signals()
     async with AsyncExitStack() as stack:
@@ -82,6 +84,11 @@ async def run_gateway(
             tasks = [group.create_task(work()) for work in background]
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
+            if own_process:
+                # What is here now stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(*GC_THRESHOLDS)
             stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:

@@ -46,6 +46,7 @@ from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.standing import tell_sessions
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
 
 log = structlog.get_logger()
@@ -121,6 +122,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     sessions = Sessions(settings)
     names = Names(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
+    steering = Steering(redis_client, pool, catalogue, sessions)
+    await steering.read()
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
@@ -149,6 +152,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         connections=connections,
         sessions=sessions,
         moderation=moderation,
+        steering=steering,
         balances=balances,
         notices=notices,
         names=names,
@@ -160,7 +164,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, notices.run]
+    background += [moderation.run, steering.run, notices.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)

@@ -1,6 +1,7 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
+from server.web.admin import http_adjustments, http_figures, http_offers, http_users
 from server.web.economy import (
     http_analytics,
     http_follows,
@@ -36,4 +37,8 @@ ROUTES: tuple[Route, ...] = (
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
     *http_spending.ROUTES,
+    *http_users.ROUTES,
+    *http_adjustments.ROUTES,
+    *http_offers.ROUTES,
+    *http_figures.ROUTES,
 )

@@ -25,6 +25,7 @@ from server.web.names import Names
 from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
 
 
@@ -46,6 +47,7 @@ class Services:
     connections: Connections
     sessions: Sessions
     moderation: Moderation
+    steering: Steering
     balances: Balances
     notices: Notices
     names: Names

@@ -13,6 +13,11 @@ from aiohttp import web
 
 from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.recharge.cashier import Cashier
+from server.economy.recharge.providers.registry import build_providers
+from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
@@ -103,6 +108,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     wallets = Wallets(redis_client, pool, opener, settings)
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
+    door = TicketDoor(rooms, redis_client, settings.wallet_shards)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
@@ -112,6 +118,15 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
     notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
+    google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
+    providers = build_providers(settings, pool, google_keys)
+    stack.push_async_callback(providers.close)
+
+    async def tell(users: set[str]) -> None:
+        for user_id in users:
+            balances.changed(user_id)
+            notices.changed(user_id)
+
     services = Services(
         settings=settings,
         gateway_id=settings.worker_id,
@@ -119,6 +134,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         pool=pool,
         catalogue=catalogue,
         gifting=Gifting(catalogue, shards, settings),
+        spending=Spending(catalogue, shards, door, settings),
+        door=door,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
@@ -133,11 +150,13 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         draining=asyncio.Event(),
         entrance=Entrance(),
         silence=Silence(settings.hello_timeout_s),
+        cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, notices.run]
-    if key_set is not None:
-        background.append(key_set.run)
+    background += [keys.run for keys in (key_set, google_keys) if keys is not None]
+    if providers.sandbox is not None:
+        background.append(Courier(providers.sandbox).run)
     if settings.demo:
         background.append(Demo(services).run)
     return services, background

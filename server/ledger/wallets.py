@@ -60,12 +60,20 @@ class Credit:
     coins: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """credit: number of the viewer's newest credit. blocked: sends nothing."""
+
+    credit: int
+    blocked: bool
+
+
 async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
     """A viewer's wallet, from one snapshot of the database; makes the viewer and the wallet when they are new."""
     found = await _read(pool, viewer, shard)
     if found is None:
         async with pool.acquire() as conn, conn.transaction():
-            await _ensure(conn, viewer)
+            await ensure(conn, viewer)
         found = await _read(pool, viewer, shard)
     if found is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
@@ -90,7 +98,8 @@ async def _read(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot | None
     return WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
 
 
-async def _ensure(conn: Connection, viewer: UserId) -> None:
+async def ensure(conn: Connection, viewer: UserId) -> None:
+    """Makes the viewer and the wallet when they are new."""
     await conn.execute("INSERT INTO users (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", viewer)
     await open_account(conn, viewer, {WALLET: "coins"})
 
@@ -147,7 +156,7 @@ async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, refer
 
 
 async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str) -> int:
-    await _ensure(conn, viewer)
+    await ensure(conn, viewer)
     # Locks the user: numbers are given out one after the other, and only by transactions that commit.
     number: int = await conn.fetchval(
         "UPDATE users SET credit_number = credit_number + 1 WHERE id = $1 RETURNING credit_number", viewer
@@ -182,6 +191,18 @@ async def is_blocked(pool: "Pool | Connection", viewer: UserId) -> bool:
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
 
 
+async def balance_of(conn: Connection, viewer: str) -> tuple[int, int]:
+    """A viewer's coins as they are settled, and the number of the newest credit; nothing of somebody unknown."""
+    row = await conn.fetchrow(
+        """
+        SELECT accounts.balance, users.credit_number FROM users
+        JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet' WHERE users.id = $1
+        """,
+        viewer,
+    )
+    return (0, 0) if row is None else (row["balance"], row["credit_number"])
+
+
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
     """A viewer's credits past a number, oldest first."""
     rows = await pool.fetch(
@@ -193,10 +214,10 @@ async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 10
     return [Credit(row["number"], row["coins"]) for row in rows]
 
 
-async def credit_numbers(pool: Pool, viewers: list[str]) -> dict[str, int]:
-    """The number of each viewer's newest credit; viewers whom the ledger does not know are left out."""
-    rows = await pool.fetch("SELECT id, credit_number FROM users WHERE id = ANY($1::text[])", viewers)
-    return {row["id"]: row["credit_number"] for row in rows}
+async def standings(pool: Pool, viewers: list[str]) -> dict[str, Standing]:
+    """What a loaded wallet of each viewer should have; viewers whom the ledger does not know are left out."""
+    rows = await pool.fetch("SELECT id, credit_number, blocked FROM users WHERE id = ANY($1::text[])", viewers)
+    return {row["id"]: Standing(row["credit_number"], row["blocked"]) for row in rows}
 
 
 async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

@@ -7,6 +7,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
+from server.economy.recharge.cashier import Cashier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -35,6 +38,8 @@ class Services:
     pool: Pool
     catalogue: Catalogue
     gifting: Gifting
+    spending: Spending
+    door: TicketDoor
     wallets: Wallets
     rooms: Rooms
     hub: Hub
@@ -49,6 +54,7 @@ class Services:
     draining: asyncio.Event
     entrance: Entrance
     silence: Silence
+    cashier: Cashier
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

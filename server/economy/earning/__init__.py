@@ -1,0 +1,1 @@
+"""Coins that are given away: promotions, referrals, contests, rewarded ads and surveys."""

@@ -8,6 +8,11 @@ local MONEY_MAX = 9007199254740991
 local TOP_GIFTERS = 10
 local CHAT_LINES_PER_DELTA = 50
 local CHAT_LINES_WAITING_MAX = 200
+
+-- A delta that says nothing but how many watch comes at most once in this time: in a storm of joins everybody who is
+-- there would else be told of each tick's newcomers.
+local VIEWERS_EVERY_US = 1000000
+
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
@@ -387,11 +392,11 @@ end
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
 -- server process that the gifts were read from or '', gifters, (viewer, coins, who JSON)*, and where some of the gifts are
 -- other items, what these do, as JSON.
--- Answers {ok, incarnation, caught up, something waits for the next tick (0/1)}, or {marks, incarnation, caught up,
--- (shard, mark)*} when a mark is not as expected, {moved} when this is another server process (nothing was changed), or
--- {absent}.
-local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'likes',
-  'caught_up'}
+-- Answers {ok, incarnation, caught up, what waits: 0 nothing, 1 chat for the next tick, 2 viewers for a later one}, or
+-- {marks, incarnation, caught up, (shard, mark)*} when a mark is not as expected, {moved} when this is another server
+-- process (nothing was changed), or {absent}.
+local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'viewers_at',
+  'likes', 'caught_up'}
 
 local function tick(keys, args)
   local room = keys_of(keys[1])
@@ -485,11 +490,6 @@ local function tick(keys, args)
       changed[#changed + 1] = '"effects":' .. show(room, bought.shown, now)
     end
   end
-  local viewers = viewers_now(room, math.floor(now / 1000000))
-  if viewers ~= state.viewers_sent then
-    put('viewers_sent', viewers)
-    changed[#changed + 1] = '"viewers":' .. viewers
-  end
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
@@ -498,6 +498,18 @@ local function tick(keys, args)
   if state.likes ~= '0' then
     put('likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
+  end
+  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
+  local viewers = viewers_now(room, math.floor(now / 1000000))
+  if viewers ~= state.viewers_sent then
+    local since = now - tonumber(state.viewers_at or '0')
+    if #changed > 0 or since >= VIEWERS_EVERY_US or since < 0 then
+      put('viewers_sent', viewers)
+      put('viewers_at', text(now))
+      changed[#changed + 1] = '"viewers":' .. viewers
+    else
+      waiting = 2
+    end
   end
   local n, position
   if #changed > 0 then
@@ -512,7 +524,6 @@ local function tick(keys, args)
       .. ',' .. table.concat(changed, ',') .. '}', log_max)
     rest(room, state.state)
   end
-  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
   return {'ok', state.incarnation, state.caught_up, text(waiting)}
 end
 

@@ -86,11 +86,7 @@ async def run_gateway(
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
             if own_process:
-                # What is here now stays: the collector need not look at it again and again.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(*GC_THRESHOLDS)
-            stack.enter_context(rare_collections())
+                stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)

@@ -21,6 +21,7 @@ from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
+from server.rooms.badges import Badges
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -37,6 +38,7 @@ from server.web.app import build_app
 from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
+from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
@@ -113,6 +115,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
     door = TicketDoor(rooms, redis_client, settings.wallet_shards)
+    badges = Badges(redis_client, pool)
+    entrances = Entrances(rooms, badges)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
@@ -149,6 +153,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         sessions=sessions,
         moderation=moderation,
         steering=steering,
+        badges=badges,
+        entrances=entrances,
         balances=balances,
         notices=notices,
         names=names,
@@ -161,6 +167,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, steering.run, notices.run]
+    background += [moderation.run, notices.run, badges.run, entrances.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)

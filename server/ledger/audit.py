@@ -7,7 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, earnings, payouts, purchases, rooms, wallets
+from server.ledger.auditing import books, earnings, payouts, purchases, rooms, spending, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -89,6 +89,7 @@ async def _check(
         room_totals.check(loaded),
         await books.check_creators(conn),
         await earnings.check_earnings(conn),
+        *await spending.checks(conn),
         await purchases.check_purchases(conn),
         await purchases.check_taken_back(conn),
         await purchases.check_holds(conn),

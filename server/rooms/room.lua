@@ -16,6 +16,9 @@ local VIEWERS_EVERY_US = 1000000
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+-- Entrances wait among the chat lines, told apart by their first character: a list more would cost every tick a call.
+local ENTRANCE = 'e'
+local ENTRANCES_UP_TO = 100 -- lines that wait; past it chat alone is let in
 -- What stands on the screen at the same time; the least valuable leaves first.
 local SHOWN_MAX = 24
 
@@ -84,6 +87,7 @@ local function keys_of(key)
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
     shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
+    came = tag .. 'came:',
   }
 end
 
@@ -493,7 +497,20 @@ local function tick(keys, args)
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
-    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+    local said, came = {}, {}
+    for _, line in ipairs(lines) do
+      if string.sub(line, 1, 1) == ENTRANCE then
+        came[#came + 1] = string.sub(line, 2)
+      else
+        said[#said + 1] = line
+      end
+    end
+    if #said > 0 then
+      changed[#changed + 1] = '"chat":[' .. table.concat(said, ',') .. ']'
+    end
+    if #came > 0 then
+      changed[#changed + 1] = '"entrances":[' .. table.concat(came, ',') .. ']'
+    end
   end
   if state.likes ~= '0' then
     put('likes', '0')
@@ -612,6 +629,19 @@ local function like(keys, args)
   return 'ok'
 end
 
+-- gs_room_enter: user, who JSON, look JSON, pause (s) in which the same user's coming is shown once.
+-- Answers ok, or no when it is not shown: it was lately, or too many come at once, or the room is not live.
+local function enter(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.chat) >= ENTRANCES_UP_TO
+    or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
+    return 'no'
+  end
+  redis.call('RPUSH', room.chat, ENTRANCE .. '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
+  return 'ok'
+end
+
 -- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
 local function end_room(keys, args)
   local room = keys_of(keys[1])
@@ -723,6 +753,7 @@ register('gs_room_join', join, 'allow-oom')
 register('gs_room_members', members, 'allow-oom')
 register('gs_room_say', say)
 register('gs_room_like', like)
+register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')

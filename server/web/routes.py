@@ -14,6 +14,7 @@ from server.web.economy import (
     http_spending,
     http_statements,
     http_step_up,
+    http_visibility,
     http_webhooks,
 )
 from server.web.route import Route
@@ -41,4 +42,5 @@ ROUTES: tuple[Route, ...] = (
     *http_adjustments.ROUTES,
     *http_offers.ROUTES,
     *http_figures.ROUTES,
+    *http_visibility.ROUTES,
 )

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from server.domain.errors import Refusal
+from server.economy.earning.duty import EarningDuty
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.installation import check_installation
@@ -30,6 +31,7 @@ SWEEP_EVERY_S = 2.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 NOTICES_EVERY_S = 300.0
+EARNING_EVERY_S = 2.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -46,7 +48,9 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         client, pool = stores.redis, stores.pool
         await check_installation(pool, settings.wallet_shards)
         opener = ShardOpener(client, pool, settings)
-        sweeper = CreditSweeper(client, pool, Wallets(client, pool, opener, settings), settings)
+        wallets = Wallets(client, pool, opener, settings)
+        sweeper = CreditSweeper(client, pool, wallets, settings)
+        earning = EarningDuty(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
@@ -58,6 +62,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
+            "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
+            "earning": _every(EARNING_EVERY_S, stop, Outage("giving rewards"), earning.work),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)

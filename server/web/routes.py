@@ -1,7 +1,15 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
-from server.web.economy import http_notices, http_step_up
+from server.web.economy import (
+    http_challenges,
+    http_challenges_admin,
+    http_notices,
+    http_promotions_admin,
+    http_rewarded,
+    http_rewards,
+    http_step_up,
+)
 from server.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,4 +21,9 @@ ROUTES: tuple[Route, ...] = (
     *http_money.ROUTES,
     *http_step_up.ROUTES,
     *http_notices.ROUTES,
+    *http_rewards.ROUTES,
+    *http_challenges.ROUTES,
+    *http_rewarded.ROUTES,
+    *http_promotions_admin.ROUTES,
+    *http_challenges_admin.ROUTES,
 )

@@ -7,6 +7,7 @@ annotation; an empty value means the default. ``python -m server.settings`` prin
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -75,6 +76,15 @@ def _key_set(url: str) -> str:
     except ValueError:
         right = False
     return "" if right else "a URL that starts with https:// or file:///, or with http:// and is of this machine"
+
+
+def _rate(text: str) -> str:
+    right = re.fullmatch(r"[1-9]\d{0,8}/[1-9]\d{0,8}", text) is not None
+    return "" if right else "a fraction of two whole numbers such as 1/2"
+
+
+def _currency(code: str) -> str:
+    return "" if re.fullmatch(r"[A-Z]{3}", code) else "a currency's three letters, such as USD"
 
 
 def _origins(origins: tuple[str, ...]) -> str:
@@ -226,6 +236,37 @@ class Settings:
         " `{session}` in the url; in demo mode a sandbox stands in",
         check=_rewarded_providers,
         secret=True,
+    )
+
+    # Creators and cash-out
+    payout_provider: str = setting(
+        "auto",
+        "who pays creators out; `sandbox` moves no money; `auto`: the sandbox in demo mode, else nobody",
+        one_of=("auto", "none", "sandbox"),
+    )
+    payout_followers_min: int = setting(
+        -1, "followers that a cash-out asks for; -1: 1,000, and none in demo mode", least=-1
+    )
+    payout_rate: str = setting(
+        "1/2", "what a diamond is worth, as a fraction of the currency's minor unit (1/2: half a cent)", check=_rate
+    )
+    payout_currency: str = setting("USD", "currency of cash-outs, with two decimal places", check=_currency)
+    payout_min: int = setting(1000, "least that is paid out at once, in minor units (1000: 10.00)", least=1)
+    payout_daily_max: int = setting(100_000, "most that one creator may cash out in a day (UTC), minor units", least=1)
+    payout_hold_days: int = setting(
+        -1,
+        "days that a gift's diamonds are held before they are payable; -1: 7, and none in demo mode",
+        least=-1,
+        most=90,
+    )
+    payout_review_from: int = setting(
+        50_000, "a cash-out of this amount or more is looked at by a person first, minor units", least=1
+    )
+    payout_day_s: float = setting(
+        0.0,
+        "how long a day of the sandbox lasts, to watch business days pass; 0: a real day, and 10 s in demo mode",
+        least=0,
+        most=86_400,
     )
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from server.domain.errors import Refusal
 from server.economy.earning.duty import EarningDuty
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
+from server.ledger.creators.rollup import Rollup
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
 from server.rooms.apply import RoomsReader
@@ -30,8 +31,9 @@ log = structlog.get_logger()
 SWEEP_EVERY_S = 2.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
+EARNINGS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
-EARNING_EVERY_S = 2.0
+REWARDS_EVERY_S = 2.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -54,6 +56,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
+        rollup = Rollup(pool, settings.wallet_shards)
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
@@ -63,7 +66,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
-            "earning": _every(EARNING_EVERY_S, stop, Outage("giving rewards"), earning.work),
+            "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
+            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
             "status": serve_status(settings, stop),
         }
         log.info("working", wallet_shards=settings.wallet_shards)
@@ -121,3 +125,8 @@ async def _forget_answers(pool: Pool) -> None:
 
 async def _forget_notices(pool: Pool) -> None:
     await notices.forget(pool)
+
+
+async def _add_up(rollup: Rollup) -> None:
+    while await rollup.add_up():
+        continue

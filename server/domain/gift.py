@@ -13,7 +13,7 @@ COUNT_MAX = 9_999
 """Largest `count` of one gift, from the public interface."""
 
 
-class GiftOrder(Struct, frozen=True):
+class GiftOrder(Struct, frozen=True, gc=False):
     """A priced gift on its way to a wallet shard.
 
     combo_key: `<room>:<gift>` when the gift is streakable, else empty.
@@ -38,7 +38,7 @@ class GiftOrder(Struct, frozen=True):
         return f"!{self.refusal}" if RULES[self.refusal].final else self.refusal
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC."""
 
     gift_id: GiftId
@@ -49,7 +49,7 @@ class Accepted(Struct, frozen=True):
     fingerprint: str
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """Not paid. `coins` is the balance where the wallet was looked at."""
 
     code: Code

@@ -7,7 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, rewards, rooms, wallets
+from server.ledger.auditing import books, earnings, rewards, rooms, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -86,6 +86,7 @@ async def _check(
         await books.check_numbers(conn, cursors, gaps),
         room_totals.check(loaded),
         await books.check_creators(conn),
+        await earnings.check_earnings(conn),
         *await rewards.check_rewards(conn),
     ]
     waiting = sum(max(0, shard.window.to - shard.cursor.number) for shard in shards)

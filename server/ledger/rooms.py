@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import asyncpg
 
@@ -185,7 +185,7 @@ async def of_creator(
         f"{_ROOM} WHERE creator_id = $1 AND (started_at < $2 OR (started_at = $2 AND rooms.id > $3))"
         " ORDER BY started_at DESC, rooms.id LIMIT $4",
         creator_id,
-        _time(str(started)),
+        pages.moment(str(started)),
         after,
         limit + 1,
     )
@@ -195,10 +195,3 @@ async def of_creator(
 
 def _room(row: asyncpg.Record) -> Room:
     return Room(**{name: value for name, value in row.items() if name != "rank"})
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise pages.not_ours() from None

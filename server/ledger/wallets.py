@@ -177,7 +177,7 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
     return number
 
 
-async def is_blocked(pool: Pool, viewer: UserId) -> bool:
+async def is_blocked(pool: "Pool | Connection", viewer: UserId) -> bool:
     """Whether a viewer's wallet is blocked; one that the ledger does not have is not."""
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
 

@@ -12,11 +12,10 @@ local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
 
--- A server that came back from older data would hand out positions a second time, to other deltas. So the first delta
--- that each server process makes for a room takes the time, in milliseconds, for its number: later than all numbers
--- that earlier processes gave, as a room makes far fewer deltas than one in a millisecond. At least this many are
--- skipped, should the clock have been set back. A position never names two deltas.
-local POSITIONS_SKIPPED = 1048576
+-- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
+local ROOMS_GIVEN_MAX = 50000
+local POSITIONS_APART = 131072
+local PLACE_DIGITS = 5
 
 local run -- names this server process: the time of its first call
 
@@ -171,13 +170,33 @@ local function rest(room, state)
   end
 end
 
-local function position_after(state)
+-- A position never names two deltas. Data that went back would hand them out again: to a server that came back with
+-- older data, to the next one that came back with the same, or to one whose data were replaced under it. So a room goes
+-- on with the next number only where this library itself gave the last one. Else it goes on far behind it, at a place
+-- that is drawn anew from the server process each time; no clock is asked, as that may have been set back.
+local given, rooms_given, jumps = {}, 0, 0
+
+local function gave(room, position)
+  if not given[room.hash] then
+    if rooms_given >= ROOMS_GIVEN_MAX then
+      given, rooms_given = {}, 0
+    end
+    rooms_given = rooms_given + 1
+  end
+  given[room.hash] = position
+end
+
+local function position_after(room, state)
   local n = tonumber(state.n)
-  if state.run ~= this_run() then
-    n = math.max(n + POSITIONS_SKIPPED, math.floor(now_us() / 1000))
+  if given[room.hash] ~= state.incarnation .. '-' .. state.n then
+    jumps = jumps + 1
+    local place = tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. jumps), 1, PLACE_DIGITS), 16)
+    n = n + POSITIONS_APART * (1 + place)
   end
   n = text(n + 1)
-  return n, state.incarnation .. '-' .. n
+  local position = state.incarnation .. '-' .. n
+  gave(room, position)
+  return n, position
 end
 
 -- Keeps a finished frame under its position and hands it to every gateway that listens.
@@ -237,7 +256,7 @@ local function load_room(keys, args)
     redis.call('PERSIST', room.who)
   end
   local incarnation = new_incarnation()
-  redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'run', this_run(), 'state', state, 'title', title,
+  redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'state', state, 'title', title,
     'creator', creator, 'started_at', text(started_at), 'diamonds', text(diamonds), 'gifts', text(gifts),
     'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room))
   for i = 1, #marks, 2 do
@@ -245,6 +264,7 @@ local function load_room(keys, args)
   end
   -- Position 0 stands in the log too, so that "is this position in the log" is the whole test for resuming.
   redis.call('XADD', room.log, incarnation .. '-0', 'k', 's')
+  gave(room, incarnation .. '-0')
   rest(room, state)
   return {'loaded', incarnation}
 end
@@ -289,7 +309,7 @@ local function tick(keys, args)
     error({err = 'BADARG a tick that does not add up'})
   end
 
-  local state = fields(room, 'incarnation', 'n', 'run', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
+  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
     'likes', 'caught_up')
   -- What was read from another server, before a failover, may be lost, and its numbers given to other gifts here.
   if read_from ~= '' and read_from ~= this_run() then
@@ -350,8 +370,8 @@ local function tick(keys, args)
     changed[#changed + 1] = '"likes":' .. state.likes
   end
   if #changed > 0 then
-    local n, position = position_after(state)
-    redis.call('HSET', room.hash, 'n', n, 'run', this_run())
+    local n, position = position_after(room, state)
+    redis.call('HSET', room.hash, 'n', n)
     publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
       .. ',' .. table.concat(changed, ',') .. '}', log_max)
     rest(room, state.state)
@@ -441,15 +461,15 @@ end
 local function end_room(keys, args)
   local room = keys_of(keys[1])
   local log_max = whole(args[1])
-  local state = fields(room, 'incarnation', 'n', 'run', 'state')
+  local state = fields(room, 'incarnation', 'n', 'state')
   if not state.incarnation then
     return 'absent'
   end
   if state.state == 'ended' then
     return 'already'
   end
-  local n, position = position_after(state)
-  redis.call('HSET', room.hash, 'state', 'ended', 'n', n, 'run', this_run())
+  local n, position = position_after(room, state)
+  redis.call('HSET', room.hash, 'state', 'ended', 'n', n)
   publish(room, 'e', position, '{"type":"room_ended","room":"' .. room.id .. '","position":"' .. position .. '"}', log_max)
   rest(room, 'ended')
   return 'ended'

@@ -100,6 +100,11 @@ def room_channel(room_id: str) -> str:
     return f"{{r:{room_id}}}:deltas"
 
 
+def read_room_channel(channel: bytes) -> str:
+    """The room whose channel this is."""
+    return channel[len("{r:") : -len("}:deltas")].decode()
+
+
 def probe_channel(gateway_id: str) -> str:
     """The sharded channel that a gateway hears itself on."""
     return f"{{gateway:{gateway_id}}}:probe"

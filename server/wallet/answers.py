@@ -23,17 +23,17 @@ def encode_answer(answer: Accepted) -> str:
 
 def decode_answer(shard: int, answer: bytes) -> Answer | None:
     """What an answer says; None for `L`: the wallet is not loaded."""
-    kind, *fields = answer.decode().split(" ")
-    if kind == "A":
-        *numbers, fingerprint = fields
-        epoch, number, coins_left, combo, first, at_us = map(int, numbers)
-        return Accepted(GiftId(shard, epoch, number), coins_left, combo, first, at_us, fingerprint)
-    if kind == "R":
+    kind, *fields = answer.split(b" ")
+    if kind == b"A":
+        epoch, number, coins_left, combo, first, at_us, fingerprint = fields
+        gift_id = GiftId(shard, int(epoch), int(number))
+        return Accepted(gift_id, int(coins_left), int(combo), int(first), int(at_us), fingerprint.decode())
+    if kind == b"R":
         code, coins, fingerprint = fields
-        return Refused(Code(code), None if coins == "-" else int(coins), fingerprint=fingerprint)
-    if kind == "T":
+        return Refused(Code(code.decode()), None if coins == b"-" else int(coins), fingerprint=fingerprint.decode())
+    if kind == b"T":
         code, retry_ms = fields
-        return Refused(Code(code), retry_ms=int(retry_ms) or None)
-    if kind == "L":
+        return Refused(Code(code.decode()), retry_ms=int(retry_ms) or None)
+    if kind == b"L":
         return None
     raise ValueError(f"not an answer: {answer[:80]!r}")

@@ -32,6 +32,7 @@ class GiftSender:
         self.answered = 0
         self._services = services
         self._connection = connection
+        self._clock = asyncio.get_running_loop().time
 
     def send(self, frame: Gift, identity: Identity, room: RoomInfo | None) -> Coroutine[Any, Any, None] | None:
         """Sends a gift on its way; room is None for one that this connection is not in. Await what is returned."""
@@ -72,7 +73,8 @@ class GiftSender:
         return shut_out(self._services.moderation, identity, room.id)
 
     def _order(self, frame: Gift, identity: Identity, room: RoomInfo, refusal: Code | None) -> None:
-        answer = self._services.gifting.send(
+        self.in_flight += 1
+        self._services.gifting.send(
             viewer=identity.user_id,
             viewer_name=identity.name,
             room=room,
@@ -80,15 +82,13 @@ class GiftSender:
             count=frame.count,
             request_id=frame.id,
             refusal=refusal,
-        )
-        self.in_flight += 1
-        answer.add_done_callback(partial(self._answered, frame.id, identity, self._connection.heard_s))
+        ).then(partial(self._answered, frame.id, identity, self._connection.heard_s))
 
-    def _answered(self, request_id: str, identity: Identity, asked_s: float, future: "asyncio.Future[Answer]") -> None:
+    def _answered(self, request_id: str, identity: Identity, asked_s: float, answer: Answer) -> None:
         self.in_flight -= 1
         self.answered += 1
-        services, answer = self._services, future.result()
-        seconds = future.get_loop().time() - asked_s
+        services = self._services
+        seconds = self._clock() - asked_s
         if not isinstance(answer, Accepted):
             services.counts.gift(answer.code, seconds)
             message = SHUT_OUT if answer.code is Code.FORBIDDEN else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
-from aiohttp.http import WebSocketError, WSMessage, WSMsgType
+from aiohttp.http import WebSocketError, WSMessage, WSMessageTextBytes, WSMsgType
 from aiohttp.web_protocol import RequestHandler
 
 from server.web.close_codes import CloseCode
@@ -71,7 +71,7 @@ class Intake(WebSocketDataQueue):
         """The connection is gone."""
         self._end()
 
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+    def set_exception(self, exc: BaseException, *_: object) -> None:
         """What arrived is no WebSocket frame."""
         if isinstance(exc, WebSocketError):
             self._session.connection.cut_off(exc.code, "")
@@ -81,7 +81,7 @@ class Intake(WebSocketDataQueue):
 
     # What comes of it
 
-    def _take(self, message: WSMessage) -> Coroutine[Any, Any, None] | None:
+    def _take(self, message: WSMessage | WSMessageTextBytes) -> Coroutine[Any, Any, None] | None:
         """Handles a frame; what is returned has to be awaited before the next one."""
         kind, data, _ = message
         session = self._session

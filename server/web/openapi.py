@@ -23,7 +23,7 @@ _BODY_STATUSES = {413: "The body is too large.", 415: "The body is not applicati
 
 def openapi() -> dict[str, Any]:
     """The document, as OpenAPI 3.1 wants it."""
-    shapes = {Problem, *(route.answer for route in ROUTES), *(route.body for route in ROUTES if route.body)}
+    shapes = {Problem, *(shape for route in ROUTES for shape in (route.answer, route.body) if shape is not None)}
     _, schemas = msgspec.json.schema_components(shapes, ref_template=_REF)
     schemas["Problem"]["properties"]["code"] = {"$ref": _REF.format(name="Code")}
     schemas["Code"] = {
@@ -54,7 +54,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": (inspect.getdoc(route.handler) or "").partition("\n")[0],
         "parameters": _parameters(route),
-        "responses": {str(route.status): _content("Done.", route.answer.__name__), **_problems(route)},
+        "responses": {str(route.status): _answer(route), **_problems(route)},
     }
     if route.body is not None:
         made["requestBody"] = {"required": True, **_content("", route.body.__name__)}
@@ -62,6 +62,12 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.needs_token:
         made["security"] = [{"token": []}]
     return made
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    if route.answer is None:
+        return {"description": "The file.", "content": {route.file: {"schema": {"type": "string"}}}}
+    return _content("Done.", route.answer.__name__)
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:

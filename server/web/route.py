@@ -17,14 +17,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route:
     """handler: its docstring says what the call does. path: under API_ROOT. body, answer: their shapes.
 
-    codes: the refusals that this call has of its own. pages: takes `limit` and `cursor`. query: other query parameters,
-    and what they mean. moves_money: takes an Idempotency-Key.
+    file: the content type of the file that is answered where there is no JSON. codes: the refusals of this call's own.
+    pages: takes `limit` and `cursor`. query: other query parameters, and what they mean. moves_money: takes an
+    Idempotency-Key.
     """
 
     method: str
     path: str
     handler: Handler
-    answer: type[Struct]
+    answer: type[Struct] | None = None
+    file: str = ""
     status: int = 200
     body: type[Struct] | None = None
     needs_token: bool = True

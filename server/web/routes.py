@@ -4,6 +4,7 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.economy import (
     http_challenges,
     http_challenges_admin,
+    http_follows,
     http_notices,
     http_promotions_admin,
     http_rewarded,
@@ -20,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     *http_blocks.ROUTES,
     *http_money.ROUTES,
     *http_step_up.ROUTES,
+    *http_follows.ROUTES,
     *http_notices.ROUTES,
     *http_rewards.ROUTES,
     *http_challenges.ROUTES,

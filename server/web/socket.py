@@ -24,9 +24,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     if transport is None:
         return response
     settings = services.settings
-    connection = Connection(
-        transport, buffer_max_bytes=settings.send_buffer_hard_bytes, closed=services.counts.closed
-    )
+    connection = Connection(transport, buffer_max_bytes=settings.send_buffer_hard_bytes, closed=services.counts.closed)
     session = Session(services, connection)
     try:
         _admit(services, request, session)

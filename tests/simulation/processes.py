@@ -56,7 +56,7 @@ class Gateway:
         """Puts a gift on its way; `heard` gets the answer unless the gateway dies before."""
         ask.sent += 1
         room = LiveRoom(ask.room, ask.creator)
-        future = self._gifting.send(
+        self._gifting.send(
             viewer=ask.viewer,
             viewer_name=ask.viewer.title(),
             room=room,
@@ -64,8 +64,7 @@ class Gateway:
             count=ask.count,
             request_id=ask.id,
             refusal=refusal,
-        )
-        future.add_done_callback(lambda done: None if done.cancelled() else heard(ask, done.result()))
+        ).then(lambda answer: heard(ask, answer) if self.process.alive else None)
 
     async def grant(self, grant: Grant) -> None:
         """Books a purchase and brings it into the wallet."""

@@ -186,7 +186,7 @@ async def test_what_waits_is_bounded_and_the_rest_is_busy(gateway: Gateway) -> N
     await gateway.fund("ana", 100_000)
     await gateway.send("ana", "first")
     sent = [gateway.send("ana", f"q{number}") for number in range(ORDERS_WAITING_MAX + 50)]
-    busy = [future.result() for future in sent if future.done()]
+    busy = [reply.answer for reply in sent if reply.answer is not None]
     assert len(busy) == 50
     assert all(answer.code == Code.BUSY and answer.retry_ms for answer in busy)
     answers = await asyncio.gather(*sent)

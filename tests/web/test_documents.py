@@ -148,6 +148,9 @@ async def test_every_documented_call_answers_as_documented(start_gateway: StartG
             assert status == wanted, (method, path, answer)
             content = documented[method, pattern]["responses"][str(status)]["content"]
             (content_type,) = content
+            if isinstance(answer, bytes):
+                assert "json" not in content_type, (method, path)
+                continue
             assert content_type == ("application/json" if status < 400 else "application/problem+json")
             schema = {**content[content_type]["schema"], "components": document["components"]}
             jsonschema.Draft202012Validator(schema).validate(answer)

@@ -1,15 +1,14 @@
 """The ledger by itself, in one snapshot: entries, balances, numbers, creators, rooms."""
 
-from server.ledger.auditing.report import EXAMPLES_MAX, Check, Findings
+from server.ledger.auditing.finding import QUERY_TIMEOUT_S, find
+from server.ledger.auditing.report import Check, Findings
 from server.ledger.shards import Cursor
 from server.stores.postgres import Connection
-
-QUERY_TIMEOUT_S = 900.0
 
 
 async def check_balances(conn: Connection, negative: Findings) -> Check:
     """Invariant 2, the ledger's part: nothing is negative but contra accounts, and wallets by what was taken back."""
-    await _find(
+    await find(
         conn,
         negative,
         """
@@ -18,7 +17,7 @@ async def check_balances(conn: Connection, negative: Findings) -> Check:
           AND kind NOT IN ('coins_purchased', 'coins_promotional', 'coins_corrected', 'diamonds_issued')
         """,
     )
-    await _find(
+    await find(
         conn,
         negative,
         """
@@ -37,7 +36,7 @@ async def check_balances(conn: Connection, negative: Findings) -> Check:
 async def check_entries(conn: Connection) -> Check:
     """Invariant 4: postings sum to zero, balances are their entries replayed, settled gifts are what was posted."""
     wrong = Findings("double_entry")
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -45,7 +44,7 @@ async def check_entries(conn: Connection) -> Check:
         FROM entries GROUP BY posting_id, currency HAVING sum(amount) <> 0
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -57,7 +56,7 @@ async def check_entries(conn: Connection) -> Check:
         WHERE coalesce(balance, 0) <> coalesce(replay.amount, 0)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -71,7 +70,7 @@ async def check_entries(conn: Connection) -> Check:
         WHERE coalesce(given.coins, 0) <> coalesce(charged.coins, 0)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -93,7 +92,7 @@ async def check_entries(conn: Connection) -> Check:
 async def check_creators(conn: Connection) -> Check:
     """Invariants 4 and 7: available + held + paid = earned = the diamonds of settled gifts, for each creator."""
     wrong = Findings("creators_diamonds")
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -115,7 +114,7 @@ async def check_creators(conn: Connection) -> Check:
 async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
     """Invariant 3: no number is in the ledger twice, none past its cursor, and no request was charged twice."""
     wrong = Findings("gifts_settled_once")
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -124,7 +123,7 @@ async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
         GROUP BY shard, epoch, number HAVING count(*) > 1
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -135,7 +134,7 @@ async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
         WHERE (settled.epoch, settled.number) > (shards.epoch, shards.number)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -177,7 +176,7 @@ async def check_numbers(conn: Connection, cursors: dict[int, Cursor], gaps: Find
 
 async def check_room_rows(conn: Connection, wrong: Findings) -> None:
     """Invariant 6, the ledger's part: totals and gifters of a room are the sums of its settled gifts."""
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -192,7 +191,7 @@ async def check_room_rows(conn: Connection, wrong: Findings) -> None:
               (coalesce(given.coins, 0), coalesce(given.diamonds, 0), coalesce(given.gifts, 0))
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -222,16 +221,3 @@ async def other_totals(conn: Connection) -> dict[str, int]:
     )
     assert row is not None
     return dict(row.items())
-
-
-async def _find(conn: Connection, findings: Findings, query: str, *arguments: int) -> None:
-    """Adds what a query of one text column answers; counts all of it, fetches a few."""
-    rows = await conn.fetch(
-        f"WITH found (what) AS ({query}) SELECT what, count(*) OVER () AS total FROM found LIMIT {EXAMPLES_MAX}",  # noqa: S608
-        *arguments,
-        timeout=QUERY_TIMEOUT_S,
-    )
-    for row in rows:
-        findings.add(row["what"])
-    if rows:
-        findings.count += rows[0]["total"] - len(rows)

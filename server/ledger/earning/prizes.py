@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.domain.challenge import ChallengeKind
 from server.ledger.earning.rewards import book_reward, lock_user
@@ -95,12 +95,12 @@ async def over(pool: Pool, at: datetime, *, gifts_slack_s: float, visits_slack_s
     rows = await pool.fetch(
         f"""
         SELECT terms.id FROM {_TERMS} WHERE state = 'open'
-          AND ends_at + make_interval(secs => CASE metric WHEN 'rooms_watched' THEN $3::float8 ELSE $2::float8 END) <= $1
+          AND ends_at + CASE metric WHEN 'rooms_watched' THEN $3::interval ELSE $2::interval END <= $1
         ORDER BY id
         """,  # noqa: S608
         at,
-        gifts_slack_s,
-        visits_slack_s,
+        timedelta(seconds=gifts_slack_s),
+        timedelta(seconds=visits_slack_s),
     )
     return [row["id"] for row in rows]
 

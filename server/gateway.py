@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from server.demo import Demo
+from server.economy.earning.demo import EarningDemo
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
@@ -42,6 +43,7 @@ from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.standing import tell_sessions
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 log = structlog.get_logger()
 
@@ -116,6 +118,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
@@ -137,6 +140,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         balances=balances,
         notices=notices,
         names=names,
+        watching=watching,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
@@ -144,11 +148,11 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         silence=Silence(settings.hello_timeout_s),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, notices.run]
+    background += [moderation.run, notices.run, watching.run]
     if key_set is not None:
         background.append(key_set.run)
     if settings.demo:
-        background.append(Demo(services).run)
+        background += [Demo(services).run, EarningDemo(pool).run]
     return services, background
 
 

@@ -65,7 +65,7 @@ def _rewarded_providers(entries: tuple[str, ...]) -> str:
     once = len({part[1] for part in parts}) == len(parts)
     if right and once:
         return ""
-    return "at most one `name ad|survey key url` of each kind, commas between, keys of 32 characters or more"
+    return "at most one `name kind key url` of each kind, `ad` and `survey`, with keys of 32 characters or more"
 
 
 def _key_set(url: str) -> str:
@@ -232,8 +232,8 @@ class Settings:
     rewarded_surveys_per_day: int = setting(3, "surveys that one user is rewarded for in a day (UTC)", least=0)
     rewarded_providers: tuple[str, ...] = setting(
         (),
-        "who shows ads and surveys, separated by commas: each `name ad|survey key url`, the key 32 characters or more,"
-        " `{session}` in the url; in demo mode a sandbox stands in",
+        "who shows ads or surveys, one of each, separated by commas: `name kind key url`, where kind is `ad` or"
+        " `survey`, the key has 32 characters or more, and the url `{session}` in it; in demo mode a sandbox stands in",
         check=_rewarded_providers,
         secret=True,
     )

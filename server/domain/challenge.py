@@ -18,7 +18,8 @@ class Challenge:
 
     It counts from starts_at until before ends_at. side: whose gifts count, given or received; gift_ids: None for all.
     goal: of each user, or of all together; least: what it takes to be ranked or to share in an event. reward_coins for
-    the first winners_max who get there; prizes: coins of the first place, the second, and so on.
+    the first winners_max who get there; prizes: coins of the first place, the second, and so on. opt_in: only who says
+    so takes part, with all that they did in its time; else everybody does.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Challenge:
     reward_coins: int | None
     winners_max: int | None
     prizes: tuple[int, ...] | None
+    opt_in: bool
 
     @property
     def by_gifts(self) -> bool:

@@ -23,6 +23,7 @@ from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Services:
     balances: Balances
     notices: Notices
     names: Names
+    watching: Watching
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event

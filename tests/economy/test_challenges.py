@@ -18,9 +18,11 @@ from server.economy.earning.duty import EarningDuty
 from server.economy.earning.trial import try_challenge
 from server.ledger.earning import challenges, progress
 from server.settings import Settings
+from server.web import watching
 from tests.economy.duties import duty_on
 from tests.economy.earning import HOUR, NOW, challenge, contest, make
 from tests.ledger.stage import Stage, StageRoom, stage_on
+from tests.web.conftest import StartGateway
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -258,6 +260,38 @@ async def test_what_is_called_off_gives_nothing_more(stage: Stage, duties: list[
     assert refused.value.code is Code.CONFLICT
 
 
+async def test_where_one_has_to_opt_in_only_who_did_is_ranked_and_rewarded_for_all_of_it(
+    stage: Stage, duties: list[EarningDuty], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make(stage.pool, challenge(opt_in=True), contest(100, 50, id="week", opt_in=True))
+    await stage.give("ann", count=12)
+    await stage.give("bob", count=20)
+    await stage.settle()
+    await work(duties)
+    assert await rewards(stage) == []
+    async with stage.pool.acquire() as conn:
+        for challenge_id in ("roses", "week"):
+            await challenges.join(conn, challenge_id, "ann")
+            await challenges.join(conn, challenge_id, "cid")
+        await challenges.join(conn, "week", "ann")
+        ranked = await challenges.ranking(conn, contest(100, id="week"), 10)
+        seen = await challenges.standings(conn, "ann", NOW)
+    assert [(one.user_id, one.amount) for one in ranked] == [("ann", 12)]
+    assert [(one.taking_part, one.place) for one in seen] == [(True, None), (True, 1)]
+    await work(duties)
+    assert await rewards(stage) == [("challenge", "ann", 7)]
+    await is_over(stage, "week")
+    monkeypatch.setattr(duty_module, "CLOCK_SLACK_S", 0.0)
+    await work(duties)
+    await work(duties)
+    assert await rewards(stage) == [("challenge", "ann", 7), ("contest", "ann", 100)]
+    with pytest.raises(Refusal) as refused:
+        async with stage.pool.acquire() as conn:
+            await challenges.join(conn, "week", "dan")
+    assert refused.value.code is Code.CONFLICT
+    await all_is_well(stage)
+
+
 async def test_terms_change_until_the_start_and_not_after(stage: Stage) -> None:
     later = challenge(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR)
     await make(stage.pool, later, replace(later, goal=5))
@@ -312,3 +346,31 @@ async def test_the_audit_sees_what_was_given_twice_or_not_at_all(stage: Stage, d
         assert name in {check.name for check in (await stage.audit()).checks if not check.ok}
         await stage.execute(mend)
     await all_is_well(stage)
+
+
+async def test_a_room_counts_as_watched_once_for_who_stayed_and_no_creator_in_the_own_room(
+    start_gateway: StartGateway, stage: Stage, duties: list[EarningDuty], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "INTERVAL_S", 0.05)
+    monkeypatch.setattr(watching, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(watching, "WATCHED_S", 3600.0)
+    await make(stage.pool, challenge(id="visits", metric="rooms_watched", goal=2))
+    await work(duties)
+    gateway = await start_gateway()
+    async with asyncio.timeout(20):
+        while not (await progress.visits_count(stage.pool)):
+            await asyncio.sleep(0.05)
+        owner = await gateway.enter(gateway.token("creator", "creator"), "r_1")
+        for _ in range(2):
+            ann = await gateway.enter(gateway.token("ann"), "r_1")
+            await gateway.enter(gateway.token("ann"), "r_1", "r_2")
+            bob = await gateway.enter(gateway.token("bob"), "r_1", "r_2")
+            await bob.send(type="leave", room="r_2")
+            await bob.receive("left")
+        monkeypatch.setattr(watching, "WATCHED_S", 0.0)
+        while len(await outcomes(stage, "visits")) < 2:
+            await asyncio.sleep(0.05)
+    await work(duties)
+    assert await outcomes(stage, "visits") == {"ann": (2, "rewarded"), "bob": (1, None)}
+    await owner.close()
+    await ann.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from server.stores.postgres import Pool
@@ -101,3 +103,21 @@ async def test_nobody_else_may_and_without_the_setting_the_calls_do_not_exist(st
     gateway = await start_gateway()
     for path, body in (("/admin/promotions", PROMOTION), ("/admin/challenges", CHALLENGE)):
         assert (await gateway.post(path, body, gateway.token("ada", "admin")))[0] == 404
+
+
+async def test_the_demo_has_something_to_win_and_gives_nothing_to_who_did_not_say_so(
+    start_gateway: StartGateway, pool: Pool
+) -> None:
+    gateway = await start_gateway(demo=True, demo_bots=False)
+    await start_gateway(demo=True, demo_bots=False)
+    token = gateway.token("ann")
+    async with asyncio.timeout(20):
+        while len((await gateway.get("/challenges", token))[1]["challenges"]) < 4:
+            await asyncio.sleep(0.05)
+    _, shown = await gateway.get("/challenges", token)
+    assert all(one["opt_in"] and not one["taking_part"] for one in shown["challenges"])
+    status, joined = await gateway.post(f"/challenges/{shown['challenges'][0]['id']}/join", None, token)
+    assert (status, joined["taking_part"]) == (200, True)
+    (offered,) = (await gateway.get("/promotions", token))[1]["promotions"]
+    assert (offered["percent"], offered["platforms"]) == (10, ["web"])
+    assert await pool.fetchval("SELECT count(*) FROM notices") == 0

@@ -27,7 +27,7 @@ async def _credited(conn: Connection) -> Check:
             SELECT reference, user_id, coins FROM credits
             WHERE kind = 'promotion'
               AND split_part(reference, ':', 1) IN ('bonus', 'referral', 'challenge', 'contest', 'event', 'rewarded')
-              AND strpos(reference, ':') > 0
+              AND strpos(reference, ':') > 0 AND reference NOT LIKE 'bonus:%:%'  -- given back after a dispute
         ) AS credit USING (reference)
         WHERE (given.user_id, given.coins) IS DISTINCT FROM (credit.user_id, credit.coins)
         """,

@@ -20,7 +20,7 @@ LIVE_MAX = 20
 
 _COLUMNS = (
     "id", "version", "kind", "title", "metric", "side", "gift_ids", "starts_at", "ends_at", "goal", "least",
-    "reward_coins", "winners_max", "prizes",
+    "reward_coins", "winners_max", "prizes", "opt_in",
 )  # fmt: skip
 _NEWEST = f"SELECT DISTINCT ON (id) {', '.join(_COLUMNS)} FROM challenges ORDER BY id, version DESC"  # noqa: S608
 
@@ -34,6 +34,7 @@ class Standing:
     total: int
     winners: int
     amount: int
+    taking_part: bool
     outcome: str | None
     place: int | None
 
@@ -132,14 +133,32 @@ async def cancel(conn: Connection, challenge_id: str) -> None:
         raise Refusal(Code.CONFLICT, "This challenge is over.")
 
 
+async def join(conn: Connection, challenge_id: str, user_id: str) -> None:
+    """Lets a user take part, with all that they did in its time. Raises Refusal: not_found, conflict when over."""
+    await newest(conn, challenge_id)
+    status = await conn.execute(
+        """
+        INSERT INTO challenge_progress AS held (challenge_id, user_id, amount, reached_us, taking_part)
+        SELECT $1, $2, 0, 0, true FROM challenge_states JOIN challenges ON id = challenge_id
+        WHERE challenge_id = $1 AND state = 'open' AND ends_at > now() ORDER BY version DESC LIMIT 1
+        ON CONFLICT (challenge_id, user_id) DO UPDATE SET taking_part = true
+        """,
+        challenge_id,
+        user_id,
+    )
+    if status.endswith(" 0"):
+        raise Refusal(Code.CONFLICT, "This challenge is over.")
+
+
 async def standings(conn: Connection, user_id: str, ended_since: datetime) -> list[Standing]:
     """The challenges that are open or ended lately, and how a user stands in each; those that end first come first."""
     rows = await conn.fetch(
         f"""
         SELECT newest.*, state, total, winners, coalesce(mine.amount, 0) AS amount, mine.outcome,
-               CASE WHEN kind = 'contest' AND mine.amount >= least THEN (
+               coalesce(mine.taking_part, NOT opt_in) AS taking_part,
+               CASE WHEN kind = 'contest' AND mine.taking_part AND mine.amount >= least THEN (
                    SELECT count(*) + 1 FROM challenge_progress AS above
-                   WHERE above.challenge_id = newest.id AND (
+                   WHERE above.challenge_id = newest.id AND above.taking_part AND (
                        above.amount > mine.amount OR above.amount = mine.amount
                        AND (above.reached_us, above.user_id) < (mine.reached_us, mine.user_id))
                ) END AS place
@@ -159,6 +178,7 @@ async def standings(conn: Connection, user_id: str, ended_since: datetime) -> li
             total=row["total"],
             winners=row["winners"],
             amount=row["amount"],
+            taking_part=row["taking_part"],
             outcome=row["outcome"],
             place=row["place"],
         )
@@ -180,7 +200,8 @@ async def ranking(conn: Connection, challenge: Challenge, limit: int) -> list[Ra
     ) or await conn.fetch(
         """
         SELECT row_number() OVER () AS place, user_id, coalesce(name, user_id) AS name, amount FROM (
-            SELECT user_id, amount, reached_us FROM challenge_progress WHERE challenge_id = $1 AND amount >= $3
+            SELECT user_id, amount, reached_us FROM challenge_progress
+            WHERE challenge_id = $1 AND amount >= $3 AND taking_part
             ORDER BY amount DESC, reached_us, user_id LIMIT $2
         ) AS first LEFT JOIN users ON users.id = user_id ORDER BY amount DESC, reached_us, user_id
         """,
@@ -198,6 +219,13 @@ async def announce_new(conn: Connection, challenge: Challenge) -> None:
     """Tells everybody, in the caller's transaction."""
     detail = {"challenge": challenge.id, "starts_at": challenge.starts_at, "ends_at": challenge.ends_at}
     await announce(conn, challenge.kind, challenge.title, detail)
+
+
+async def exists(conn: Connection, challenge_id: str) -> bool:
+    """Whether there is such a challenge, in any state; settled until the caller's transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtext('challenges'))")
+    found: bool = await conn.fetchval("SELECT EXISTS (SELECT FROM challenges WHERE id = $1)", challenge_id)
+    return found
 
 
 _MADE = "SELECT challenges.*, state FROM challenges JOIN challenge_states ON challenge_id = id"

@@ -46,9 +46,9 @@ async def winners(conn: Connection, challenge_id: str | None = None) -> list[Win
         f"""
         SELECT terms.id, kind, title, user_id, reward_coins FROM {_TERMS}
         JOIN challenge_progress AS progress ON progress.challenge_id = terms.id
-        WHERE state IN ('open', 'closing') AND outcome IS NULL AND ($2::text IS NULL OR terms.id = $2) AND (
-            kind = 'challenge' AND amount >= goal OR kind = 'event' AND total >= goal AND amount >= least
-        )
+        WHERE state IN ('open', 'closing') AND outcome IS NULL AND taking_part
+          AND (kind = 'challenge' AND amount >= goal OR kind = 'event' AND total >= goal AND amount >= least)
+          AND ($2::text IS NULL OR terms.id = $2)
         ORDER BY reached_us, user_id LIMIT $1
         """,  # noqa: S608
         DUE_AT_ONCE_MAX,
@@ -162,7 +162,7 @@ async def end(conn: Connection, challenge_id: str) -> bool:
             SELECT $1, place, user_id, amount, ($2::bigint[])[place] FROM (
                 SELECT user_id, amount, row_number() OVER (ORDER BY amount DESC, reached_us, user_id) AS place
                 FROM challenge_progress JOIN users ON users.id = user_id
-                WHERE challenge_id = $1 AND amount >= $3 AND NOT blocked
+                WHERE challenge_id = $1 AND amount >= $3 AND taking_part AND NOT blocked
                 ORDER BY amount DESC, reached_us, user_id LIMIT cardinality($2::bigint[])
             ) AS first
             """,

@@ -47,7 +47,7 @@ async def _count_in(conn: Connection, challenge: Challenge) -> None:
         user = _USER[challenge.side]
         rows = await _behind(conn, challenge, user, f"{_AMOUNT[challenge.metric]}, max(at_us)")
         gains.amounts = {(challenge.id, found): [amount, at_us] for found, amount, at_us in rows}
-    await add(conn, gains)
+    await _add(conn, gains, [challenge])
     await conn.execute("UPDATE challenge_states SET counted_in = true WHERE challenge_id = $1", challenge.id)
 
 
@@ -116,12 +116,12 @@ async def count_on(pool: Pool, shard: int) -> bool:
         to = (rows[-1]["epoch"], rows[-1]["number"]) if more else max(tuple(settled), tuple(place))
         if rows and not more:
             to = max(to, (rows[-1]["epoch"], rows[-1]["number"]))
-        await add(conn, count_up(challenges, (Given(*list(row.values())[:7]) for row in rows)))
+        await _add(conn, count_up(challenges, (Given(*list(row.values())[:7]) for row in rows)), challenges)
         await conn.execute("UPDATE challenge_cursors SET epoch = $2, number = $3 WHERE shard = $1", shard, to[0], to[1])
         return more
 
 
-async def add(conn: Connection, gains: Gains) -> None:
+async def _add(conn: Connection, gains: Gains, challenges: Iterable[Challenge]) -> None:
     """Adds to progress and totals in the caller's transaction; a room that is counted already adds nothing."""
     amounts = {key: (amount, at_us) for key, (amount, at_us) in gains.amounts.items()}
     if gains.rooms:
@@ -131,10 +131,11 @@ async def add(conn: Connection, gains: Gains) -> None:
         return
     # In one order everywhere: creators' rows are touched by all shards.
     ordered = sorted(amounts.items())
+    opt_in = {one.id: one.opt_in for one in challenges}
     await conn.execute(
         """
-        INSERT INTO challenge_progress AS held (challenge_id, user_id, amount, reached_us)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+        INSERT INTO challenge_progress AS held (challenge_id, user_id, amount, reached_us, taking_part)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[])
         ON CONFLICT (challenge_id, user_id) DO UPDATE
         SET amount = held.amount + excluded.amount, reached_us = greatest(held.reached_us, excluded.reached_us)
         """,
@@ -142,6 +143,7 @@ async def add(conn: Connection, gains: Gains) -> None:
         [user_id for (_, user_id), _ in ordered],
         [amount for _, (amount, _) in ordered],
         [at_us for _, (_, at_us) in ordered],
+        [not opt_in[challenge_id] for (challenge_id, _), _ in ordered],
     )
     totals: dict[str, int] = {}
     for (challenge_id, _), (amount, _) in ordered:
@@ -150,6 +152,22 @@ async def add(conn: Connection, gains: Gains) -> None:
         await conn.execute(
             "UPDATE challenge_states SET total = total + $2 WHERE challenge_id = $1", challenge_id, amount
         )
+
+
+async def visits_count(pool: Pool) -> bool:
+    """Whether some challenge that is about to come or under way counts visits."""
+    async with pool.acquire() as conn:
+        return any(not one.by_gifts for one in await live(conn, ready=True))
+
+
+async def add_visits(pool: Pool, visits: Iterable[tuple[str, str]], at_us: int) -> None:
+    """Counts visits (user, room) of now; each room once for each user and challenge."""
+    async with pool.acquire() as conn, conn.transaction():
+        gains, challenges = Gains(), await live(conn, ready=True)
+        for one in challenges:
+            if not one.by_gifts and one.starts_us <= at_us < one.ends_us:
+                gains.rooms |= {(one.id, user_id, room_id): at_us for user_id, room_id in visits}
+        await _add(conn, gains, challenges)
 
 
 async def _new_rooms(conn: Connection, gains: Gains) -> Iterable[tuple[str, str, int, int]]:

@@ -57,9 +57,10 @@ async def usages(conn: Connection, user_id: str, ids: list[str]) -> dict[str, Us
     return {row["promotion_id"]: Usage(row["coins"], row["uses"], row["by_user"]) for row in rows}
 
 
-async def add_version(conn: Connection, promotion: Promotion, created_by: str) -> int:
+async def add_version(conn: Connection, promotion: Promotion, created_by: str, *, announced: bool = True) -> int:
     """Adds a version to a promotion, or makes the promotion; answers its number. promotion.version is not looked at.
 
+    announced: everybody is told once it begins; settled when the promotion is made.
     Raises Refusal (limit_exceeded) when too many would be live, bad_request for terms that contradict each other.
     """
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('promotions'))")
@@ -83,7 +84,14 @@ async def add_version(conn: Connection, promotion: Promotion, created_by: str) -
         )
     except asyncpg.CheckViolationError:
         raise Refusal(Code.BAD_REQUEST, "These terms of a promotion contradict each other.") from None
-    await conn.execute("INSERT INTO promotion_usage (promotion_id) VALUES ($1) ON CONFLICT DO NOTHING", promotion.id)
+    await conn.execute(
+        """
+        INSERT INTO promotion_usage (promotion_id, announced_at) VALUES ($1, CASE WHEN $2 THEN NULL ELSE now() END)
+        ON CONFLICT DO NOTHING
+        """,
+        promotion.id,
+        announced,
+    )
     return number
 
 
@@ -91,6 +99,13 @@ _MADE = """
     SELECT promotions.*, usage.coins AS used_coins, usage.uses
     FROM promotions JOIN promotion_usage AS usage ON usage.promotion_id = id
 """
+
+
+async def exists(conn: Connection, promotion_id: str) -> bool:
+    """Whether there is such a promotion; settled until the caller's transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtext('promotions'))")
+    found: bool = await conn.fetchval("SELECT EXISTS (SELECT FROM promotions WHERE id = $1)", promotion_id)
+    return found
 
 
 async def newest(conn: Connection, promotion_id: str) -> PromotionVersion | None:

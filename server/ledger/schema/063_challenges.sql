@@ -15,6 +15,7 @@ CREATE TABLE challenges (
     reward_coins bigint,
     winners_max  bigint,
     prizes       bigint[],                                            -- coins of the first place, the second, …
+    opt_in       boolean NOT NULL,                                    -- only who says so takes part
     created_by   text NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id, version),
@@ -55,13 +56,16 @@ CREATE TABLE challenge_cursors (
 CREATE TABLE challenge_progress (
     challenge_id text NOT NULL,
     user_id      text NOT NULL,
-    amount       bigint NOT NULL CHECK (amount > 0),
+    amount       bigint NOT NULL CHECK (amount >= 0),
     reached_us   bigint NOT NULL, -- when the last of it was added; of equals, who was there first stands higher
+    taking_part  boolean NOT NULL,
     outcome      text CHECK (outcome IN ('rewarded', 'too_late', 'blocked')),
     PRIMARY KEY (challenge_id, user_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX challenge_progress_ranked ON challenge_progress (challenge_id, amount DESC, reached_us, user_id);
-CREATE INDEX challenge_progress_waiting ON challenge_progress (challenge_id, amount) WHERE outcome IS NULL;
+CREATE INDEX challenge_progress_ranked ON challenge_progress (challenge_id, amount DESC, reached_us, user_id)
+    WHERE taking_part;
+CREATE INDEX challenge_progress_waiting ON challenge_progress (challenge_id, amount)
+    WHERE taking_part AND outcome IS NULL;
 
 -- Rooms that count as one each.
 CREATE TABLE challenge_rooms (

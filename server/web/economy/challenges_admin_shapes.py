@@ -17,6 +17,7 @@ class ChallengeTerms(Struct, frozen=True, kw_only=True):
 
     It counts from starts_at, which may be past, until before ends_at. side: whose gifts count, given or received;
     gifts: null for all kinds. A challenge or event has goal, reward_coins and winners_max; a contest has prizes.
+    opt_in: only who says so takes part, with all that they did in its time.
     """
 
     id: TermsId
@@ -32,6 +33,7 @@ class ChallengeTerms(Struct, frozen=True, kw_only=True):
     reward_coins: Few | None = None
     winners_max: Few | None = None
     prizes: Annotated[list[Few], Meta(min_length=1, max_length=100)] | None = None
+    opt_in: bool = False
 
 
 class NewChallenge(ChallengeTerms, frozen=True, kw_only=True):

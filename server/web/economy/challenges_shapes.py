@@ -16,7 +16,7 @@ class ChallengeStanding(Struct, frozen=True):
 
     side: whose gifts count, given or received; gifts: null for all kinds. total: of all users; least: what it takes to
     be ranked or to share. reward_coins for the first winners_max; prizes: of the first place, the second, and so on.
-    amount, outcome, place: one's own.
+    opt_in: only who says so takes part. amount, taking_part, outcome, place: one's own.
     """
 
     id: str
@@ -36,6 +36,8 @@ class ChallengeStanding(Struct, frozen=True):
     prizes: list[PositiveCoins] | None
     total: Count
     amount: Count
+    opt_in: bool
+    taking_part: bool
     outcome: Literal["rewarded", "too_late", "blocked"] | None
     place: Annotated[int, Meta(ge=1)] | None
 

@@ -44,9 +44,21 @@ def _standing(one: Standing, now: datetime) -> ChallengeStanding:
         prizes=None if terms.prizes is None else list(terms.prizes),
         total=one.total,
         amount=one.amount,
+        opt_in=terms.opt_in,
+        taking_part=one.taking_part,
         outcome=one.outcome,  # type: ignore[arg-type]
         place=one.place,
     )
+
+
+async def join_challenge(request: web.Request) -> web.Response:
+    """Take part in a challenge, contest or event, with all that one did in its time."""
+    pool, identity = services_of(request).pool, await identity_of(request)
+    challenge_id, now = request.match_info["challenge"], datetime.now(UTC)
+    async with pool.acquire() as conn:
+        await challenges.join(conn, challenge_id, identity.user_id)
+        found = await challenges.standings(conn, identity.user_id, now - ENDED_SHOWN_FOR)
+    return answer(next(_standing(one, now) for one in found if one.challenge.id == challenge_id))
 
 
 async def challenge_ranking(request: web.Request) -> web.Response:
@@ -65,6 +77,13 @@ async def challenge_ranking(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route(method="GET", path="/challenges", handler=list_challenges, answer=Challenges),
+    Route(
+        method="POST",
+        path="/challenges/{challenge}/join",
+        handler=join_challenge,
+        answer=ChallengeStanding,
+        codes=(Code.NOT_FOUND, Code.CONFLICT),
+    ),
     Route(
         method="GET",
         path="/challenges/{challenge}/ranking",

@@ -3,7 +3,6 @@
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-import msgspec
 from aiohttp import web
 
 from server.domain.errors import Code, Refusal
@@ -13,6 +12,7 @@ from server.ledger import pages
 from server.ledger.earning import promotions
 from server.ledger.earning.promotions import PromotionVersion
 from server.web.economy.promotions_admin_shapes import (
+    NewPromotion,
     PromotionApplied,
     PromotionMade,
     PromotionPreview,
@@ -24,7 +24,7 @@ from server.web.http import admin_of, answer, limit_of, read_body, rfc3339, serv
 from server.web.route import Route
 from server.web.strict_json import StrictDecoder
 
-_promotion_terms = StrictDecoder(PromotionTerms)
+_new_promotion = StrictDecoder(NewPromotion)
 _promotion_trial = StrictDecoder(PromotionTrial)
 _SCOPES = ("regions", "platforms", "packages")
 
@@ -42,8 +42,8 @@ async def list_promotions_made(request: web.Request) -> web.Response:
 
 async def make_promotion(request: web.Request) -> web.Response:
     """Make a promotion, or a new version of one."""
-    identity, body = await admin_of(request), await read_body(request, _promotion_terms)
-    return await _keep(request, _promotion(body), identity.user_id, 201)
+    identity, body = await admin_of(request), await read_body(request, _new_promotion)
+    return await _keep(request, _promotion(body), identity.user_id, 201, announced=body.announce)
 
 
 async def end_promotion(request: web.Request) -> web.Response:
@@ -56,9 +56,11 @@ async def end_promotion(request: web.Request) -> web.Response:
     return await _keep(request, replace(newest.promotion, active=False), identity.user_id, 200)
 
 
-async def _keep(request: web.Request, promotion: Promotion, by: str, status: int) -> web.Response:
+async def _keep(
+    request: web.Request, promotion: Promotion, by: str, status: int, *, announced: bool = False
+) -> web.Response:
     async with services_of(request).pool.acquire() as conn, conn.transaction():
-        await promotions.add_version(conn, promotion, by)
+        await promotions.add_version(conn, promotion, by, announced=announced)
         made = await promotions.newest(conn, promotion.id)
     assert made is not None
     return answer(_made(made), status)
@@ -87,7 +89,7 @@ async def preview_promotions(request: web.Request) -> web.Response:
 
 
 def _promotion(body: PromotionTerms) -> Promotion:
-    values = msgspec.structs.asdict(body)
+    values = {name: getattr(body, name) for name in PromotionTerms.__struct_fields__}
     for scope in _SCOPES:
         values[scope] = None if values[scope] is None else frozenset(values[scope])
     made = Promotion(**values, version=0, active=True)
@@ -118,7 +120,7 @@ ROUTES = (
         method="POST",
         path="/admin/promotions",
         handler=make_promotion,
-        body=PromotionTerms,
+        body=NewPromotion,
         answer=PromotionMade,
         status=201,
         codes=(Code.NOT_FOUND, Code.LIMIT_EXCEEDED),

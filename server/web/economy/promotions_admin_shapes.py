@@ -43,6 +43,12 @@ class PromotionTerms(Struct, frozen=True, kw_only=True):
     per_user_max: Few = 1
 
 
+class NewPromotion(PromotionTerms, frozen=True, kw_only=True):
+    """A promotion to make, or a new version of one. announce: tell everybody once a new one begins."""
+
+    announce: bool = True
+
+
 class PromotionMade(Struct, frozen=True, kw_only=True):
     """A version of a promotion. used_coins, uses: of the promotion, over all of its versions."""
 

@@ -109,6 +109,11 @@ def calls(people: People) -> Calls:
             [(viewer, {"code": "ABCDEFGH"}, 404), (viewer, {"code": "A"}, 400), (None, {"code": "ABCDEFGH"}, 401)],
         ),
         ("get", "/challenges"): mine("/challenges"),
+        ("post", "/challenges/{challenge}/join"): (
+            "/challenges/week/join",
+            None,
+            [(viewer, None, 200), (None, None, 401)],
+        ),
         ("get", "/challenges/{challenge}/ranking"): (
             "/challenges/week/ranking",
             None,

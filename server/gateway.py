@@ -14,6 +14,9 @@ from aiohttp import web
 
 from server.demo import Demo
 from server.economy.earning.demo import EarningDemo
+from server.economy.recharge.cashier import Cashier
+from server.economy.recharge.providers.registry import build_providers
+from server.economy.recharge.providers.sandbox.courier import Courier
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
@@ -124,6 +127,14 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
     notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
+    google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
+    providers = build_providers(settings, pool, google_keys)
+
+    async def tell(users: set[str]) -> None:
+        for user_id in users:
+            balances.changed(user_id)
+            notices.changed(user_id)
+
     services = Services(
         settings=settings,
         gateway_id=settings.worker_id,
@@ -146,11 +157,13 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         draining=asyncio.Event(),
         entrance=Entrance(),
         silence=Silence(settings.hello_timeout_s),
+        cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, notices.run, watching.run]
-    if key_set is not None:
-        background.append(key_set.run)
+    background += [keys.run for keys in (key_set, google_keys) if keys is not None]
+    if providers.sandbox is not None:
+        background.append(Courier(providers.sandbox).run)
     if settings.demo:
         background += [Demo(services).run, EarningDemo(pool).run]
     return services, background

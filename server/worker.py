@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
 from server.domain.errors import Refusal
 from server.economy.earning.duty import EarningDuty
+from server.economy.recharge.cashier import Cashier
+from server.economy.recharge.providers.registry import build_providers
+from server.economy.recharge.sweeper import PurchaseSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -21,6 +25,7 @@ from server.stop_signals import set_by_signals
 from server.stores.both import connect_both
 from server.stores.failures import STORE_AWAY
 from server.stores.postgres import Pool
+from server.wallet.balance_news import tell_balances
 from server.wallet.credit_sweeper import CreditSweeper
 from server.wallet.opening import ShardOpener
 from server.wallet.wallets import Wallets
@@ -29,6 +34,7 @@ from server.worker_http import serve_status
 log = structlog.get_logger()
 
 SWEEP_EVERY_S = 2.0
+WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
@@ -56,11 +62,21 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
+        cashier = Cashier(
+            pool,
+            wallets,
+            build_providers(settings, pool),
+            hold_days=settings.refund_hold_days,
+            tell=partial(tell_balances, client, settings.worker_id),
+        )
+        purchases = PurchaseSweeper(pool, cashier)
         rollup = Rollup(pool, settings.wallet_shards)
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
             "credits": _every(SWEEP_EVERY_S, stop, Outage("sweeping credits"), sweeper.sweep),
+            "purchases": _every(SWEEP_EVERY_S, stop, Outage("sweeping purchases"), purchases.sweep),
+            "payments": _every(WAITING_EVERY_S, stop, Outage("sweeping payments"), purchases.sweep_waiting),
             "room ends": _every(SWEEP_EVERY_S, stop, Outage("telling ends of rooms"), ends.tell),
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),

@@ -1,7 +1,5 @@
 """One gift: what is asked, what is answered, and the record that the log keeps of it."""
 
-from typing import NamedTuple
-
 import msgspec
 import orjson
 from msgspec import Struct
@@ -61,7 +59,7 @@ class Refused(Struct, frozen=True, gc=False):
 Answer = Accepted | Refused
 
 
-class GiftRecord(NamedTuple):
+class GiftRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A gift as the log holds it; field order is the log's (docs/design.md)."""
 
     number: int
@@ -76,7 +74,7 @@ class GiftRecord(NamedTuple):
     creator: str
     gift: str
     version: int
-    count: int  # type: ignore[assignment]  # a gift has a count; nobody counts its fields
+    count: int
     coins: int
     diamonds: int
 

@@ -44,14 +44,14 @@ def add_up(gifts: list[GiftRecord], known: Known) -> Sums:
     wallets, rooms, prices = known.wallets, known.rooms, known.prices
     cells, fit = sums.by_room_and_viewer, sums.gifts
     for gift in gifts:
-        _, at_us, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
-        price = prices.get((kind, version))
+        room, viewer, count, coins, diamonds = gift.room, gift.viewer, gift.count, gift.coins, gift.diamonds
+        price = prices.get((gift.gift, gift.version))
         owner = rooms.get(room)
         if (
             price is None
             or owner is None
             or viewer not in wallets
-            or owner[0] != creator
+            or owner[0] != gift.creator
             or coins != price[0] * count
             or diamonds != price[1] * count
             or not 1 <= count <= COUNT_MAX
@@ -62,12 +62,12 @@ def add_up(gifts: list[GiftRecord], known: Known) -> Sums:
         fit.append(gift)
         cell = cells.get((room, viewer))
         if cell is None:
-            cells[room, viewer] = [coins, count, diamonds, at_us]
+            cells[room, viewer] = [coins, count, diamonds, gift.at_us]
         else:
             cell[0] += coins
             cell[1] += count
             cell[2] += diamonds
-            cell[3] = at_us
+            cell[3] = gift.at_us
     return sums
 
 
@@ -135,11 +135,8 @@ def _rows(shard: int, epoch: int, gifts: list[GiftRecord]) -> list[tuple[int | s
     """The gifts as GIFT_COLUMNS has them."""
     return [
         (
-            at_us, number, coins_after, combo, combo_first, coins, diamonds, epoch, version, count, shard,
-            viewer, room, creator, kind, request_id,
+            gift.at_us, gift.number, gift.coins_after, gift.combo, gift.combo_first, gift.coins, gift.diamonds, epoch,
+            gift.version, gift.count, shard, gift.viewer, gift.room, gift.creator, gift.gift, gift.request_id,
         )
-        for (
-            number, at_us, coins_after, combo, combo_first, request_id, viewer, _,
-            room, creator, kind, version, count, coins, diamonds,
-        ) in gifts
+        for gift in gifts
     ]  # fmt: skip

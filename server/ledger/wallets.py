@@ -65,7 +65,7 @@ async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
     found = await _read(pool, viewer, shard)
     if found is None:
         async with pool.acquire() as conn, conn.transaction():
-            await _ensure(conn, viewer)
+            await ensure(conn, viewer)
         found = await _read(pool, viewer, shard)
     if found is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
@@ -90,7 +90,8 @@ async def _read(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot | None
     return WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
 
 
-async def _ensure(conn: Connection, viewer: UserId) -> None:
+async def ensure(conn: Connection, viewer: UserId) -> None:
+    """Makes the viewer and the wallet when they are new."""
     await conn.execute("INSERT INTO users (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", viewer)
     await open_account(conn, viewer, {WALLET: "coins"})
 
@@ -147,7 +148,7 @@ async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, refer
 
 
 async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str) -> int:
-    await _ensure(conn, viewer)
+    await ensure(conn, viewer)
     # Locks the user: numbers are given out one after the other, and only by transactions that commit.
     number: int = await conn.fetchval(
         "UPDATE users SET credit_number = credit_number + 1 WHERE id = $1 RETURNING credit_number", viewer
@@ -180,6 +181,18 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
 async def is_blocked(pool: "Pool | Connection", viewer: UserId) -> bool:
     """Whether a viewer's wallet is blocked; one that the ledger does not have is not."""
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
+
+
+async def balance_of(conn: Connection, viewer: str) -> tuple[int, int]:
+    """A viewer's coins as they are settled, and the number of the newest credit; nothing of somebody unknown."""
+    row = await conn.fetchrow(
+        """
+        SELECT accounts.balance, users.credit_number FROM users
+        JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet' WHERE users.id = $1
+        """,
+        viewer,
+    )
+    return (0, 0) if row is None else (row["balance"], row["credit_number"])
 
 
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:

@@ -37,7 +37,11 @@ class Held:
     def uncounted(self, gifts: list[RoomGift]) -> list[RoomGift]:
         """Those of the gifts that the room has not counted yet, in their order."""
         marks = self.marks
-        return [gift for gift in gifts if (gift.epoch, gift.record.number) > marks.get(gift.shard, START)]
+        firsts = {gift.shard: gift for gift in reversed(gifts)}
+        if all(first.mark > marks.get(shard, START) for shard, first in firsts.items()):
+            # As it nearly always is: they follow each other in the log.
+            return gifts
+        return [gift for gift in gifts if gift.mark > marks.get(gift.shard, START)]
 
     def behind(self, before: "Held") -> bool:
         """Whether this counts less than the same room did before: its Redis was replaced by an older one."""
@@ -68,22 +72,25 @@ class Tick:
         head = [str(log_max), "1" if self.caught_up else "0", str(len(self.moves)), *moves]
         if not self.gifts:
             return [*head, "0", "0", "0", "", "", "[]", read_from]
-        records = [gift.record for gift in self.gifts]
         entries = combo.most_valuable_first(combo.merge(self.gifts))
         encoded = (orjson.dumps(entry.public()) for entry in entries[: combo.ENTRIES_MAX])
         listed = list(encoded) if budget is None else budget.cut(self.room, encoded)
         more = combo.more(entries[len(listed) :])
         given: dict[str, int] = {}
         names: dict[str, str] = {}
-        for record in records:
-            given[record.viewer] = given.get(record.viewer, 0) + record.coins
-            names[record.viewer] = record.viewer_name
+        count = coins = diamonds = 0
+        for entry in entries:
+            count += entry.count
+            coins += entry.coins
+            diamonds += entry.diamonds
+            given[entry.viewer] = given.get(entry.viewer, 0) + entry.coins
+            names[entry.viewer] = entry.viewer_name
         gifters = [(viewer, coins, person_json(viewer, names[viewer]).decode()) for viewer, coins in given.items()]
         return [
             *head,
-            str(sum(record.count for record in records)),
-            str(sum(record.coins for record in records)),
-            str(sum(record.diamonds for record in records)),
+            str(count),
+            str(coins),
+            str(diamonds),
             b"[%b]" % b",".join(listed),
             orjson.dumps(more) if more["gifts"] else "",
             orjson.dumps(gifters),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import orjson
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from server.domain.gift import GiftRecord, decode_entry
@@ -60,7 +61,7 @@ async def trimmed_marks(redis: Redis, shards: Iterable[int]) -> dict[int, Mark]:
     }
 
 
-class RoomGift(NamedTuple):
+class RoomGift(Struct, frozen=True, gc=False):
     """A gift with the place it stands at."""
 
     shard: int

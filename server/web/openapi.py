@@ -16,7 +16,7 @@ from server.web.routes import ROUTES
 from server.web.shapes import Problem
 
 _REF = "#/components/schemas/{name}"
-_PATH_SCHEMAS = {"room": {"type": "string"}, "user": {"type": "string", "pattern": f"^{USER_ID.pattern}$"}}
+_PATH_SCHEMAS = {"user": {"type": "string", "pattern": f"^{USER_ID.pattern}$"}}
 _LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LIMIT_READ_MAX}
 _BODY_STATUSES = {413: "The body is too large.", 415: "The body is not application/json."}
 

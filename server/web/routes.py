@@ -7,9 +7,12 @@ from server.web.economy import (
     http_follows,
     http_notices,
     http_promotions_admin,
+    http_purchases,
     http_rewarded,
     http_rewards,
+    http_sandbox,
     http_step_up,
+    http_webhooks,
 )
 from server.web.route import Route
 
@@ -20,6 +23,9 @@ ROUTES: tuple[Route, ...] = (
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
+    *http_purchases.ROUTES,
+    *http_sandbox.ROUTES,
+    *http_webhooks.ROUTES,
     *http_step_up.ROUTES,
     *http_follows.ROUTES,
     *http_notices.ROUTES,

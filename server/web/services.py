@@ -7,6 +7,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
+from server.economy.recharge.cashier import Cashier
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -51,6 +52,7 @@ class Services:
     draining: asyncio.Event
     entrance: Entrance
     silence: Silence
+    cashier: Cashier
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 from redis.asyncio import Redis
 
-from server.economy.news import tell
+from server.economy.news import tell, tell_notices
 from server.ledger.earning import deals, prizes, progress, promotions, referrals, rewarded
 from server.ledger.notices import EVERYBODY
 from server.ledger.shards import Cursor, read_states
@@ -57,7 +57,7 @@ class EarningDuty:
 
     async def _promotions(self) -> None:
         if await promotions.announce_begun(self._pool):
-            await tell(self._redis, self._settings.worker_id, notices=[EVERYBODY])
+            await tell_notices(self._redis, self._settings.worker_id, [EVERYBODY])
         for purchase_id in await deals.ended(self._pool):
             async with self._pool.acquire() as conn, conn.transaction():
                 await deals.release(conn, purchase_id)
@@ -119,7 +119,7 @@ class EarningDuty:
             return
         if given:
             await self._wallets.refresh(user_id)
-            await tell(self._redis, self._settings.worker_id, balances=[user_id], notices=[user_id])
+            await tell(self._redis, self._settings.worker_id, [user_id])
 
 
 def _now() -> datetime:

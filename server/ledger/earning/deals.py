@@ -93,8 +93,6 @@ async def keep(conn: Connection, purchase_id: str, user_id: str) -> bool:
     booked = False
     for kind, promotion_id, version, coins, state, name in rows:
         if state == "released" and not await _take_up(conn, promotion_id, version, coins):
-            if coins:
-                await conn.execute("UPDATE purchases SET bonus_coins = 0 WHERE id = $1", purchase_id)
             continue
         await conn.execute("UPDATE deals SET state = 'granted' WHERE purchase_id = $1 AND kind = $2", purchase_id, kind)
         if coins:

@@ -17,6 +17,8 @@ from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
@@ -117,6 +119,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     wallets = Wallets(redis_client, pool, opener, settings)
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
+    door = TicketDoor(rooms, redis_client, settings.wallet_shards)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
@@ -142,6 +145,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         pool=pool,
         catalogue=catalogue,
         gifting=Gifting(catalogue, shards, settings),
+        spending=Spending(catalogue, shards, door, settings),
+        door=door,
         wallets=wallets,
         rooms=rooms,
         hub=hub,

@@ -312,6 +312,14 @@ class Settings:
         "https://androidpublisher.googleapis.com", "where Google Play's API is", check=_key_set
     )
 
+    # Spending beyond gifts
+    ticket_cancel_window_s: int = setting(
+        600,
+        "a room with tickets that ends sooner after its beginning counts as cancelled: tickets are returned",
+        least=0,
+        most=86_400,
+    )
+
     def __post_init__(self) -> None:
         if self.send_buffer_soft_bytes >= self.send_buffer_hard_bytes:
             raise SettingsError(

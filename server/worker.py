@@ -9,9 +9,11 @@ import structlog
 
 from server.domain.errors import Refusal
 from server.economy.earning.duty import EarningDuty
+from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
+from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
 from server.ledger.creators.rollup import Rollup
@@ -38,6 +40,7 @@ WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
+PAYOUTS_EVERY_S = 1.0
 NOTICES_EVERY_S = 300.0
 REWARDS_EVERY_S = 2.0
 
@@ -59,6 +62,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
         earning = EarningDuty(client, pool, wallets, settings)
+        tickets = TicketSweeper(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         reader = RoomsReader(client, pool, settings, settings.worker_id)
         ends = RoomEnds(client, pool, settings)
@@ -84,8 +88,12 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
             "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "status": serve_status(settings, stop),
         }
+        payouts = payout_driver(pool, settings)
+        if payouts is not None:
+            parts["payouts"] = _every(PAYOUTS_EVERY_S, stop, Outage("driving payouts"), payouts.drive)
         log.info("working", wallet_shards=settings.wallet_shards)
         try:
             async with asyncio.TaskGroup() as group:

@@ -77,6 +77,8 @@ class GiftRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
     count: int
     coins: int
     diamonds: int
+    note: str = ""
+    """What an item that is no gift is to do (`server/domain/item_note.py`); gifts have none."""
 
 
 def encode_body(
@@ -91,11 +93,11 @@ def encode_body(
     count: int,
     coins: int,
     diamonds: int,
+    note: str = "",
 ) -> bytes:
-    """The part of a record that the gateway knows: a JSON array without its brackets."""
-    return orjson.dumps(
-        (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds),
-    )[1:-1]
+    """The part of a record that the gateway knows: a JSON array without its brackets. An empty note takes no room."""
+    body = (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds)
+    return orjson.dumps((*body, note) if note else body)[1:-1]
 
 
 _decode_records = msgspec.json.Decoder(list[GiftRecord]).decode

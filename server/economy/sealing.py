@@ -24,6 +24,9 @@ class Sealer:
     """
 
     def __init__(self, settings: Settings, purpose: str) -> None:
+        """Raises ValueError where no key is set."""
+        if not settings.token_secret:
+            raise ValueError("nothing can be sealed without a token secret")
         secrets = [settings.token_secret, *settings.token_secrets_former]
         keys = [_derive(secret, purpose) for secret in secrets]
         self._fernets = MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])

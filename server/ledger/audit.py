@@ -7,7 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, earnings, rewards, rooms, wallets
+from server.ledger.auditing import books, earnings, payouts, purchases, rewards, rooms, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -87,13 +87,21 @@ async def _check(
         room_totals.check(loaded),
         await books.check_creators(conn),
         await earnings.check_earnings(conn),
+        await purchases.check_purchases(conn),
+        await purchases.check_taken_back(conn),
+        await purchases.check_holds(conn),
+        await payouts.check_payouts(conn),
         *await rewards.check_rewards(conn),
     ]
     waiting = sum(max(0, shard.window.to - shard.cursor.number) for shard in shards)
-    totals |= await books.other_totals(conn) | {
-        "gifts_unsettled": waiting,
-        "wallets_in_redis": sums.wallets_loaded,
-        "rooms_in_redis": len(held_rooms),
-        "shards_to_begin_anew": sum(not shard.serving and shard.cursor.epoch > 0 for shard in shards),
-    }
+    totals |= (
+        await books.other_totals(conn)
+        | await purchases.purchase_totals(conn)
+        | {
+            "gifts_unsettled": waiting,
+            "wallets_in_redis": sums.wallets_loaded,
+            "rooms_in_redis": len(held_rooms),
+            "shards_to_begin_anew": sum(not shard.serving and shard.cursor.epoch > 0 for shard in shards),
+        }
+    )
     return AuditReport(checks, totals)

@@ -11,6 +11,8 @@ local CHAT_LINES_WAITING_MAX = 200
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+-- What stands on the screen at the same time; the least valuable leaves first.
+local SHOWN_MAX = 24
 
 -- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
 local ROOMS_GIVEN_MAX = 50000
@@ -69,6 +71,7 @@ local function keys_of(key)
   return {
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
+    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:',
   }
 end
 
@@ -160,11 +163,87 @@ local function add_gifters(room, gifters)
   end
 end
 
+-- Reads what a tick's items do: what is shown, as [id, goes on (0/1), at µs, lasting µs, coins, JSON without its end],
+-- and who bought a ticket.
+local function bought_of(packed)
+  if packed == nil or packed == '' then
+    return nil
+  end
+  local fine, bought = pcall(cjson.decode, packed)
+  if not fine or type(bought) ~= 'table' or type(bought.shown) ~= 'table' or type(bought.tickets) ~= 'table' then
+    error({err = 'BADARG bought'})
+  end
+  for _, item in ipairs(bought.shown) do
+    for at, kind in ipairs({'string', 'number', 'number', 'number', 'number', 'string'}) do
+      if type(item[at]) ~= kind or (kind == 'number' and (item[at] < 0 or item[at] > MONEY_MAX or item[at] % 1 ~= 0)) then
+        error({err = 'BADARG an item that is shown'})
+      end
+    end
+  end
+  for _, viewer in ipairs(bought.tickets) do
+    if type(viewer) ~= 'string' then
+      error({err = 'BADARG a ticket'})
+    end
+  end
+  return bought
+end
+
+-- What is shown: id → `<until µs> <coins> <JSON without its end>`. Answers the entries that are not over, oldest end first.
+local function shown_now(room, now)
+  local all = redis.call('HGETALL', room.shown)
+  local entries = {}
+  for i = 1, #all, 2 do
+    local till, coins, json = string.match(all[i + 1], '^(%d+) (%d+) (.*)$')
+    if till and tonumber(till) > now then
+      entries[#entries + 1] = {id = all[i], till = tonumber(till), coins = tonumber(coins), json = json}
+    end
+  end
+  table.sort(entries, function(a, b)
+    if a.till ~= b.till then return a.till < b.till end
+    return a.id < b.id
+  end)
+  return entries
+end
+
+local function shown_json(entries)
+  local shown = {}
+  for i, entry in ipairs(entries) do
+    shown[i] = entry.json .. ',"until":' .. text(entry.till) .. '}'
+  end
+  return '[' .. table.concat(shown, ',') .. ']'
+end
+
+-- Adds items; the same effect or sticker again goes on where it would have ended. Answers all that is shown, as JSON.
+local function show(room, items, now)
+  for _, item in ipairs(items) do
+    local id, from = item[1], item[3]
+    if item[2] == 1 then
+      local held = redis.call('HGET', room.shown, id)
+      from = math.max(from, held and tonumber(string.match(held, '^%d+')) or 0)
+    end
+    redis.call('HSET', room.shown, id, text(from + item[4]) .. ' ' .. text(item[5]) .. ' ' .. item[6])
+  end
+  local entries = shown_now(room, now)
+  while #entries > SHOWN_MAX do
+    local least = 1
+    for i, entry in ipairs(entries) do
+      if entry.coins < entries[least].coins then least = i end
+    end
+    table.remove(entries, least)
+  end
+  local kept = {}
+  for _, entry in ipairs(entries) do kept[entry.id] = true end
+  for _, id in ipairs(redis.call('HKEYS', room.shown)) do
+    if not kept[id] then redis.call('HDEL', room.shown, id) end
+  end
+  return shown_json(entries)
+end
+
 -- An ended room is kept for a while after its last change; it can always be loaded again.
 local function rest(room, state)
   if state == 'ended' then
     local at_ms = text(math.floor(now_us() / 1000) + ENDED_ROOM_REST_S * 1000)
-    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat}) do
+    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets}) do
       redis.call('PEXPIREAT', key, at_ms)
     end
   end
@@ -219,7 +298,8 @@ local function marks_of(room)
 end
 
 -- gs_room_load: title JSON, creator JSON, state, started at µs, diamonds, gifts, coins, caught up (0/1), loading token,
--- gifters, then (shard, mark)*. The gifters were put under the room's loading keys beforehand, in bounded pieces.
+-- gifters, ticket JSON or '', then (shard, mark)*. The gifters, and what is shown and who holds a ticket, were put under
+-- the room's loading keys beforehand, in bounded pieces.
 -- Answers loaded|present and the incarnation.
 local function load_room(keys, args)
   local room = keys_of(keys[1])
@@ -228,9 +308,9 @@ local function load_room(keys, args)
     error({err = 'BADARG state'})
   end
   local started_at, diamonds, gifts, coins = whole(args[4]), whole(args[5]), whole(args[6]), whole(args[7])
-  local caught_up, token, gifters = whole(args[8]), some(args[9]), whole(args[10])
+  local caught_up, token, gifters, ticket = whole(args[8]), some(args[9]), whole(args[10]), args[11] or ''
   local marks = {}
-  for i = 11, #args, 2 do
+  for i = 12, #args, 2 do
     whole(args[i])
     if not string.find(args[i + 1] or '', '^%d+%-%d+$') then
       error({err = 'BADARG mark'})
@@ -239,16 +319,23 @@ local function load_room(keys, args)
     marks[#marks + 1] = args[i + 1]
   end
   local top, who = room.loading .. token .. ':top', room.loading .. token .. ':who'
+  local shown, tickets = room.loading .. token .. ':shown', room.loading .. token .. ':tickets'
   local present = redis.call('HGET', room.hash, 'incarnation')
   if present then
-    redis.call('UNLINK', top, who)
+    redis.call('UNLINK', top, who, shown, tickets)
     return {'present', present}
   end
   if redis.call('ZCARD', top) ~= gifters or redis.call('HLEN', who) ~= gifters then
     return redis.error_reply('STALE the gifters of this snapshot are gone: load again')
   end
 
-  redis.call('UNLINK', room.top, room.who, room.log, room.chat)
+  redis.call('UNLINK', room.top, room.who, room.log, room.chat, room.shown, room.tickets)
+  for from, to in pairs({[shown] = room.shown, [tickets] = room.tickets}) do
+    if redis.call('EXISTS', from) == 1 then
+      redis.call('RENAME', from, to)
+      redis.call('PERSIST', to)
+    end
+  end
   if gifters > 0 then
     redis.call('RENAME', top, room.top)
     redis.call('RENAME', who, room.who)
@@ -258,7 +345,8 @@ local function load_room(keys, args)
   local incarnation = new_incarnation()
   redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'state', state, 'title', title,
     'creator', creator, 'started_at', text(started_at), 'diamonds', text(diamonds), 'gifts', text(gifts),
-    'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room))
+    'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room),
+    'ticket', ticket)
   for i = 1, #marks, 2 do
     redis.call('HSET', room.hash, marks[i], marks[i + 1])
   end
@@ -275,12 +363,13 @@ local function unload_room(keys, args)
   if redis.call('HGET', room.hash, 'incarnation') ~= some(args[1]) then
     return 0
   end
-  redis.call('UNLINK', room.hash, room.top, room.who, room.log)
+  redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
   return 1
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
--- gifters as a JSON array of [viewer, coins, who JSON], server process that the gifts were read from or ''.
+-- gifters as a JSON array of [viewer, coins, who JSON], server process that the gifts were read from or '', and where
+-- some of the gifts are other items, what these do, as JSON.
 -- Answers {ok, incarnation, caught up, more chat waits (0/1)}, or {marks, incarnation, caught up, (shard, mark)*} when a
 -- mark is not as expected, {moved} when this is another server process (nothing was changed), or {absent}.
 local function tick(keys, args)
@@ -305,7 +394,8 @@ local function tick(keys, args)
   local gifts, coins, diamonds = whole(args[at]), whole(args[at + 1]), whole(args[at + 2])
   local entries, more, gifters = args[at + 3], args[at + 4], gifters_of(args[at + 5], coins)
   local read_from = args[at + 6]
-  if #args ~= at + 6 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
+  local bought = bought_of(args[at + 7])
+  if #args < at + 6 or #args > at + 7 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
     error({err = 'BADARG a tick that does not add up'})
   end
 
@@ -355,6 +445,14 @@ local function tick(keys, args)
       changed[#changed + 1] = '"top":' .. top
     end
   end
+  if bought then
+    if #bought.tickets > 0 then
+      redis.call('SADD', room.tickets, unpack(bought.tickets))
+    end
+    if #bought.shown > 0 then
+      changed[#changed + 1] = '"effects":' .. show(room, bought.shown, now)
+    end
+  end
   local viewers = viewers_now(room, math.floor(now / 1000000))
   if viewers ~= state.viewers_sent then
     redis.call('HSET', room.hash, 'viewers_sent', viewers)
@@ -389,11 +487,16 @@ local function join(keys, args)
   if not state.incarnation then
     return {}
   end
-  local now_s = math.floor(now_us() / 1000000)
+  local now = now_us()
+  local now_s = math.floor(now / 1000000)
   keep_members(room, gateway, members, ttl_s, now_s)
   local viewers = viewers_now(room, now_s)
   local snapshot = '"diamonds":' .. state.diamonds .. ',"gifts":' .. state.gifts .. ',"viewers":' .. viewers .. ',"top":' .. state.top
     .. ',"creator":' .. state.creator .. ',"title":' .. state.title .. ',"state":"' .. state.state .. '"'
+  local shown = shown_now(room, now)
+  if #shown > 0 then
+    snapshot = snapshot .. ',"effects":' .. shown_json(shown)
+  end
   local recovered, missed = '0', {}
   local incarnation, n = string.match(since, '^(%d+)%-(%d+)$')
   if incarnation == state.incarnation and #n <= POSITION_DIGITS_MAX and #redis.call('XRANGE', room.log, since, since) == 1 then
@@ -475,17 +578,56 @@ local function end_room(keys, args)
   return 'ended'
 end
 
--- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position}, or {}.
+-- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position,
+-- ticket JSON or ''}, or {}.
 local function info(keys)
   local room = keys_of(keys[1])
-  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts')
+  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts', 'ticket')
   if not state.incarnation then
     return {}
   end
   return {
     state.title, state.creator, state.state, state.started_at, state.diamonds, state.gifts,
-    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n,
+    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.ticket or '',
   }
+end
+
+-- gs_room_ticket: what is asked (held, claim, keep, drop), viewer, request, time to live of a claim (s).
+-- A ticket is claimed before it is paid, so that nobody pays for two at once; kept once it is paid, before that is
+-- acknowledged; and dropped if it was not paid. Answers held, none, unsure (the room does not have all gifts yet),
+-- claimed, busy (by another request), kept, dropped, or absent.
+local function ticket(keys, args)
+  local room = keys_of(keys[1])
+  local asked, viewer, request = args[1], some(args[2]), args[3]
+  local state = fields(room, 'incarnation', 'caught_up', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  local claim = room.claim .. viewer
+  if asked == 'keep' then
+    redis.call('SADD', room.tickets, viewer)
+    redis.call('DEL', claim)
+    rest(room, state.state)
+    return 'kept'
+  end
+  local claimed_by = redis.call('GET', claim)
+  if asked == 'drop' then
+    if claimed_by == some(request) then
+      redis.call('DEL', claim)
+    end
+    return 'dropped'
+  end
+  if redis.call('SISMEMBER', room.tickets, viewer) == 1 then
+    return 'held'
+  end
+  if asked == 'held' then
+    return state.caught_up == '1' and 'none' or 'unsure'
+  end
+  if claimed_by and claimed_by ~= some(request) then
+    return 'busy'
+  end
+  redis.call('SET', claim, some(request), 'EX', whole(args[4]))
+  return 'claimed'
 end
 
 -- gs_probe: payload, to the sharded channel that is the key: a gateway hears itself through the way that deltas take.
@@ -527,6 +669,7 @@ register('gs_room_say', say)
 register('gs_room_like', like)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
+register('gs_room_ticket', ticket, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')
 register('gs_connect', connect, 'allow-oom')

@@ -10,8 +10,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from server.domain import combo
+from server.domain.catalogue import SHOWN_KINDS, ItemKind
+from server.domain.item_note import read_note
+from server.domain.person import person_json
+from server.domain.shown import Shown
 from server.rooms.listing_budget import ListingBudget
-from server.rooms.loading import person_json
 from server.rooms.shard_log import START, Mark, RoomGift
 from server.stores import keys
 
@@ -86,6 +89,7 @@ class Tick:
             given[entry.viewer] = given.get(entry.viewer, 0) + entry.coins
             names[entry.viewer] = entry.viewer_name
         gifters = [(viewer, coins, person_json(viewer, names[viewer]).decode()) for viewer, coins in given.items()]
+        items = [gift for gift in self.gifts if gift.record.note]
         return [
             *head,
             str(count),
@@ -95,7 +99,31 @@ class Tick:
             orjson.dumps(more) if more["gifts"] else "",
             orjson.dumps(gifters),
             read_from,
+            *([_bought(items)] if items else []),
         ]
+
+
+def _bought(items: list[RoomGift]) -> bytes:
+    """What other items than gifts do in their room, as the function takes it; a note that says nothing does nothing."""
+    shown: list[tuple[str, int, int, int, int, str]] = []
+    tickets: set[str] = set()
+    for item in items:
+        record, note = item.record, read_note(item.record.note)
+        if note is not None and note.kind in SHOWN_KINDS:
+            entry = Shown(
+                id=str(item.gift_id),
+                kind=note.kind,
+                item=record.gift,
+                person=person_json(record.viewer, record.viewer_name),
+                text=note.text,
+                coins=record.coins,
+                at_us=record.at_us,
+                lasting_s=note.seconds,
+            )
+            shown.append((entry.key, int(entry.goes_on), entry.at_us, entry.lasting_us, entry.coins, entry.head()))
+        elif note is not None and note.kind is ItemKind.TICKET:
+            tickets.add(record.viewer)
+    return orjson.dumps({"shown": shown, "tickets": sorted(tickets)})
 
 
 def ticks_of(room: str, gifts: list[RoomGift], held: Held | None, *, caught_up: bool = False) -> list[Tick]:

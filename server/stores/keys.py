@@ -90,9 +90,10 @@ def room_gifters(room_id: str) -> str:
     return f"{{r:{room_id}}}:who"
 
 
-def room_loading(room_id: str, token: str) -> tuple[str, str]:
-    """Where the gifters (`top`, `who`) of a room that is being loaded wait for `gs_room_load`."""
-    return f"{{r:{room_id}}}:loading:{token}:top", f"{{r:{room_id}}}:loading:{token}:who"
+def room_loading(room_id: str, token: str) -> tuple[str, str, str, str]:
+    """Where the parts (`top`, `who`, `shown`, `tickets`) of a room that is being loaded wait for `gs_room_load`."""
+    loading = f"{{r:{room_id}}}:loading:{token}"
+    return f"{loading}:top", f"{loading}:who", f"{loading}:shown", f"{loading}:tickets"
 
 
 def room_channel(room_id: str) -> str:

@@ -11,6 +11,7 @@ from server.rooms.standing import Standing
 from server.web import client_frames, server_frames
 from server.web.client_frames import Chat, Join, Leave, Like
 from server.web.connection import Connection
+from server.web.economy.entering import NEEDS_TICKET, may_enter
 from server.web.http import rfc3339
 from server.web.identity import Identity
 from server.web.limits import TokenBucket
@@ -67,6 +68,8 @@ class RoomVisits:
         refusal = self._refusal(room.id, identity)
         if refusal is not None:
             raise refusal
+        if not await may_enter(self._services, identity, room):
+            raise Refusal(Code.NOT_ELIGIBLE, NEEDS_TICKET)
         frames = await hub.join(self._connection, room.id, frame.since, viewer=not identity.read_only)
         # What happened meanwhile nobody will say again.
         ended = Refusal(Code.ROOM_ENDED) if hub.state(room.id) == "ended" else None

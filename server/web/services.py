@@ -8,6 +8,8 @@ from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
 from server.economy.recharge.cashier import Cashier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -37,6 +39,8 @@ class Services:
     pool: Pool
     catalogue: Catalogue
     gifting: Gifting
+    spending: Spending
+    door: TicketDoor
     wallets: Wallets
     rooms: Rooms
     hub: Hub

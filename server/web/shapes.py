@@ -63,8 +63,16 @@ class GiftKinds(Struct, frozen=True):
     gifts: list[GiftKind]
 
 
+class Ticket(Struct, frozen=True):
+    """What an exclusive room asks for; starts_at is when it was announced to begin."""
+
+    item: str
+    coins: Coins
+    starts_at: Annotated[str, Meta(description="RFC 3339")] | UnsetType = UNSET
+
+
 class Room(Struct, frozen=True):
-    """A live room, with its running totals."""
+    """A live room, with its running totals. ticket: only of rooms that need one."""
 
     id: str
     title: str
@@ -74,6 +82,7 @@ class Room(Struct, frozen=True):
     gifts: Count
     viewers: Count
     started_at: Annotated[str, Meta(description="RFC 3339")]
+    ticket: Ticket | UnsetType = UNSET
 
 
 class Rooms(Struct, frozen=True):
@@ -90,9 +99,11 @@ class Top(Struct, frozen=True):
 
 
 class NewRoom(Struct, frozen=True):
-    """A room to open."""
+    """A room to open. ticket: the item that lets viewers in; starts_at: when it is going to begin, RFC 3339."""
 
     title: str
+    ticket: str | None = None
+    starts_at: str | None = None
 
 
 class NewGift(Struct, frozen=True):

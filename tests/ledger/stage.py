@@ -105,8 +105,9 @@ class Stage:
             "combo_first": number, "request_id": f"forged-{number}", "viewer": viewer, "viewer_name": viewer,
             "room": ROOM, "creator": CREATOR, "gift": "rose", "version": 1, "count": 1, "coins": 1, "diamonds": 1,
         }  # fmt: skip
+        note = [changes.pop("note")] if "note" in changes else []
         assert changes.keys() <= fields.keys()
-        return list((fields | changes).values())
+        return [*(fields | changes).values(), *note]
 
     async def append(self, shard: int, packed: bytes, numbers: int) -> None:
         """Puts an entry into a shard's log by hand, past the functions, and opens the shard again."""

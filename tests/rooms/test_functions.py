@@ -172,7 +172,7 @@ async def test_loading_keeps_the_room_that_is_there(redis: Redis) -> None:
 
 async def test_loading_without_all_of_its_gifters_is_refused(redis: Redis) -> None:
     arguments = ['"t"', "{}", "live", "0", "5", "5", "5", "1", "token", "2"]
-    top, who = keys.room_loading("r1", "token")
+    top, who, _, _ = keys.room_loading("r1", "token")
     await redis.zadd(top, {"ann": 5})
     await redis.hset(who, "ann", '{"id":"ann","name":"Ann"}')
     with pytest.raises(ResponseError, match="STALE"):

@@ -26,7 +26,7 @@ _OVER: dict[Fact, Status] = {Fact.DECLINED: "declined", Fact.EXPIRED: "expired"}
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an event did. users: whose balances changed. again: it was heard before, and nothing was done."""
+    """What an event did. users: whose wallets are to be looked at. again: it was heard before, and nothing was done."""
 
     outcome: Outcome
     purchase_id: str | None = None

@@ -1,7 +1,7 @@
 """After coins were taken back: what of them was spent already, and the diamonds that were made of those.
 
 The coins in Redis tell the truth at once: below zero, something is owed, and no gift is sent. The ledger follows as
-gifts settle. The newest settled gifts are held up to what the ledger lacks; when nothing is owed any more, they are let go.
+gifts settle. The newest settled gifts are held up to what the ledger lacks, and let go when nothing is owed any more.
 """
 
 from server.ledger.recharge import holds, purchases, recoveries

@@ -23,7 +23,7 @@ _ORDER: tuple[State, ...] = ("open", "stands", "returned")
 
 
 async def hear_claim(conn: Connection, purchase: Purchase, event: PaymentEvent, hold_s: float) -> set[str]:
-    """Notes what was said about a claim on a locked, credited purchase; answers whose balances changed.
+    """Notes what was said about a claim on a locked, credited purchase; answers whose wallet is to be looked at.
 
     hold_s: how long the diamonds of gifts bought with refunded coins wait for their debt to be paid. The amounts are
     the provider's: parts of the purchase's own.
@@ -48,16 +48,17 @@ async def _follow(
     await _book(conn, purchase, bonus - purchase.bonus_back, ("forfeit", "promotion"), f"bonus:{reference}")
     status = _status(purchase, standing)
     await purchases.set_taken_back(conn, purchase.id, coins=coins, bonus=bonus, status=status)
+    moved = coins + bonus - purchase.coins_back - purchase.bonus_back
+    if moved < 0:
+        # What is still owed after that is held anew.
+        await holds.release(conn, [purchase.id])
     if coins:
         reverse_in_s = {"chargeback": 0.0, "refund": hold_s, None: None}[standing.final]
         await recoveries.begin(conn, purchase.id, purchase.user_id, reverse_in_s)
     else:
-        await holds.release(conn, [purchase.id])
         await recoveries.clear(conn, purchase.id)
-    moved = coins + bonus - purchase.coins_back - purchase.bonus_back
-    if moved == 0:
-        return set()
-    await _tell(conn, purchase, moved)
+    if moved:
+        await _tell(conn, purchase, moved)
     return {purchase.user_id}
 
 

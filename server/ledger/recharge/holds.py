@@ -109,7 +109,7 @@ async def reverse(conn: Connection, viewer_id: str, purchase_ids: list[str]) -> 
 
 
 async def _available(conn: Connection, creators: list[str]) -> dict[str, int]:
-    """What creators could be paid; locks the accounts that a hold moves, in the order of their ids."""
+    """What creators could be paid, 0 for nobody's; locks the accounts that a hold moves, in the order of their ids."""
     rows = await conn.fetch(
         """
         SELECT owner, kind, balance FROM accounts
@@ -118,7 +118,8 @@ async def _available(conn: Connection, creators: list[str]) -> dict[str, int]:
         """,
         creators,
     )
-    return {row["owner"]: row["balance"] for row in rows if row["kind"] == "diamonds_available"}
+    balances = {row["owner"]: row["balance"] for row in rows if row["kind"] == "diamonds_available"}
+    return dict.fromkeys(creators, 0) | balances
 
 
 async def _end(conn: Connection, purchase_ids: list[str], state: str) -> tuple[dict[str, int], int]:

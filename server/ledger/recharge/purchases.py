@@ -6,6 +6,7 @@ from typing import Literal
 
 from asyncpg import Record
 
+from server.domain.ids import new_id
 from server.domain.packages import Package
 from server.ledger import pages
 from server.stores.postgres import Connection, Pool
@@ -63,16 +64,16 @@ async def add(
     conn: Connection,
     package: Package,
     *,
-    purchase_id: str,
     user_id: str,
     provider: str,
     method: str,
     region: str,
     coins: int,
-    bonus_coins: int,
     amount: int,
     currency: str,
     expires_s: float,
+    purchase_id: str | None = None,
+    bonus_coins: int = 0,
 ) -> Purchase:
     """Writes a new purchase of a package, whose buyer has to be there. amount: minor units; bonus_coins: promised."""
     row = await conn.fetchrow(
@@ -82,7 +83,7 @@ async def add(
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + make_interval(secs => $13))
         RETURNING {_COLUMNS}
         """,  # noqa: S608 - columns of our own
-        purchase_id,
+        purchase_id or new_id("p"),
         user_id,
         provider,
         method,

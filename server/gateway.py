@@ -13,6 +13,7 @@ from aiohttp import web
 
 from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
@@ -50,6 +51,7 @@ from server.web.silence import Silence
 from server.web.standing import tell_sessions
 from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 log = structlog.get_logger()
 
@@ -121,6 +123,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
     steering = Steering(redis_client, pool, catalogue, sessions)
     await steering.read()
@@ -158,6 +161,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         balances=balances,
         notices=notices,
         names=names,
+        watching=watching,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
@@ -168,11 +172,12 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, steering.run, notices.run]
     background += [moderation.run, notices.run, badges.run, entrances.run]
+    background += [moderation.run, notices.run, watching.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)
     if settings.demo:
-        background.append(Demo(services).run)
+        background += [Demo(services).run, EarningDemo(pool).run]
     return services, background
 
 

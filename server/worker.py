@@ -10,6 +10,7 @@ import structlog
 
 from server.collector import rare_collections
 from server.domain.errors import Refusal
+from server.economy.earning.duty import EarningDuty
 from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
@@ -46,6 +47,7 @@ EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
 RESEAL_EVERY_S = 3_600.0
 NOTICES_EVERY_S = 300.0
+REWARDS_EVERY_S = 2.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -64,6 +66,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
+        earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
         settling = SettlingLoop(client, pool, settings, opener.open)
         badges = Badges(client, pool)
@@ -90,6 +93,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
+            "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
+            "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
             "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "badges": _until(stop, badges.run()),

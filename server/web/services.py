@@ -29,6 +29,7 @@ from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Services:
     balances: Balances
     notices: Notices
     names: Names
+    watching: Watching
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event

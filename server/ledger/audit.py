@@ -7,8 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, earnings, payouts, purchases, rooms, spending, wallets
-from server.ledger.auditing import books, earnings, payouts, purchases, rewards, rooms, wallets
+from server.ledger.auditing import books, earnings, payouts, purchases, rewards, rooms, spending, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation

@@ -192,7 +192,7 @@ def as_the_library_says(token: str) -> Any:
 @settings(max_examples=400, deadline=None)
 def test_whatever_the_library_refuses_is_refused(says: dict[str, Any], headers: dict[str, Any], data: st.DataObject):
     """Also with a character changed, added or taken out anywhere."""
-    token = jwt.encode(says | {"iss": 5} if "iss" in says else says, SECRET, algorithm="HS256", headers=headers)
+    token = jwt.encode(says, SECRET, algorithm="HS256", headers=headers)
     if data.draw(st.booleans()):
         at = data.draw(st.integers(0, len(token)))
         token = token[:at] + data.draw(st.text("aA_-=.0 é", max_size=2)) + token[at + data.draw(st.integers(0, 2)) :]

@@ -8,9 +8,17 @@ local MONEY_MAX = 9007199254740991
 local TOP_GIFTERS = 10
 local CHAT_LINES_PER_DELTA = 50
 local CHAT_LINES_WAITING_MAX = 200
+
+-- A delta that says nothing but how many watch comes at most once in this time: in a storm of joins everybody who is
+-- there would else be told of each tick's newcomers.
+local VIEWERS_EVERY_US = 1000000
+
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+-- Entrances wait among the chat lines, told apart by their first character: a list more would cost every tick a call.
+local ENTRANCE = 'e'
+local ENTRANCES_UP_TO = 100 -- lines that wait; past it chat alone is let in
 -- What stands on the screen at the same time; the least valuable leaves first.
 local SHOWN_MAX = 24
 
@@ -36,8 +44,8 @@ local function text(number)
 end
 
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before, also while its clock stands
--- still or is set back.
+-- its incarnation is the time, and later than all that this server process gave before or has forgotten, also while its
+-- clock stands still, is set back, or is behind that of the server before.
 local last_incarnation = 0
 
 local function new_incarnation()
@@ -79,6 +87,7 @@ local function keys_of(key)
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
     shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
+    came = tag .. 'came:',
   }
 end
 
@@ -380,17 +389,18 @@ local function unload_room(keys, args)
     return 0
   end
   redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
+  last_incarnation = math.max(last_incarnation, whole(args[1]))
   return 1
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
 -- server process that the gifts were read from or '', gifters, (viewer, coins, who JSON)*, and where some of the gifts are
 -- other items, what these do, as JSON.
--- Answers {ok, incarnation, caught up, something waits for the next tick (0/1)}, or {marks, incarnation, caught up,
--- (shard, mark)*} when a mark is not as expected, {moved} when this is another server process (nothing was changed), or
--- {absent}.
-local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'likes',
-  'caught_up'}
+-- Answers {ok, incarnation, caught up, what waits: 0 nothing, 1 chat for the next tick, 2 viewers for a later one}, or
+-- {marks, incarnation, caught up, (shard, mark)*} when a mark is not as expected, {moved} when this is another server
+-- process (nothing was changed), or {absent}.
+local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'viewers_at',
+  'likes', 'caught_up'}
 
 local function tick(keys, args)
   local room = keys_of(keys[1])
@@ -484,19 +494,39 @@ local function tick(keys, args)
       changed[#changed + 1] = '"effects":' .. show(room, bought.shown, now)
     end
   end
-  local viewers = viewers_now(room, math.floor(now / 1000000))
-  if viewers ~= state.viewers_sent then
-    put('viewers_sent', viewers)
-    changed[#changed + 1] = '"viewers":' .. viewers
-  end
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
-    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+    local said, came = {}, {}
+    for _, line in ipairs(lines) do
+      if string.sub(line, 1, 1) == ENTRANCE then
+        came[#came + 1] = string.sub(line, 2)
+      else
+        said[#said + 1] = line
+      end
+    end
+    if #said > 0 then
+      changed[#changed + 1] = '"chat":[' .. table.concat(said, ',') .. ']'
+    end
+    if #came > 0 then
+      changed[#changed + 1] = '"entrances":[' .. table.concat(came, ',') .. ']'
+    end
   end
   if state.likes ~= '0' then
     put('likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
+  end
+  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
+  local viewers = viewers_now(room, math.floor(now / 1000000))
+  if viewers ~= state.viewers_sent then
+    local since = now - tonumber(state.viewers_at or '0')
+    if #changed > 0 or since >= VIEWERS_EVERY_US or since < 0 then
+      put('viewers_sent', viewers)
+      put('viewers_at', text(now))
+      changed[#changed + 1] = '"viewers":' .. viewers
+    else
+      waiting = 2
+    end
   end
   local n, position
   if #changed > 0 then
@@ -511,7 +541,6 @@ local function tick(keys, args)
       .. ',' .. table.concat(changed, ',') .. '}', log_max)
     rest(room, state.state)
   end
-  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
   return {'ok', state.incarnation, state.caught_up, text(waiting)}
 end
 
@@ -597,6 +626,19 @@ local function like(keys, args)
     return state.state and 'ended' or 'absent'
   end
   redis.call('HSET', room.hash, 'likes', text(math.min(tonumber(state.likes) + count, MONEY_MAX)))
+  return 'ok'
+end
+
+-- gs_room_enter: user, who JSON, look JSON, pause (s) in which the same user's coming is shown once.
+-- Answers ok, or no when it is not shown: it was lately, or too many come at once, or the room is not live.
+local function enter(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.chat) >= ENTRANCES_UP_TO
+    or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
+    return 'no'
+  end
+  redis.call('RPUSH', room.chat, ENTRANCE .. '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
   return 'ok'
 end
 
@@ -711,6 +753,7 @@ register('gs_room_join', join, 'allow-oom')
 register('gs_room_members', members, 'allow-oom')
 register('gs_room_say', say)
 register('gs_room_like', like)
+register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')

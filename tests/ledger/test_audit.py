@@ -28,6 +28,10 @@ CHECKS = [
     "refunds_follow_claims",
     "holds_match_postings",
     "payouts",
+    "rewards_credited_once",
+    "rewards_earned",
+    "promotion_budgets",
+    "challenge_progress",
 ]
 
 

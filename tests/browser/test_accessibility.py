@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
@@ -10,13 +9,12 @@ from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.site import Site
 
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+SCHEMES = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-@SCHEMES
-async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
-    page = await people.pages.open("/", size=PHONE, color_scheme=scheme)
+async def test_the_lobby_and_the_sign_in(people: People) -> None:
+    page = await people.pages.open("/", size=PHONE)
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
     await _passes(page)
     await page.get_by_test_id("lobby-sign-in").click()
@@ -24,10 +22,9 @@ async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
     await _passes(page)
 
 
-@SCHEMES
-async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
+async def test_the_room_and_its_sheets(people: People) -> None:
     room, creator = await people.room()
-    viewer = await people.viewer("Ana", room, color_scheme=scheme)
+    viewer = await people.viewer("Ana", room)
     await viewer.say("good evening")
     await expect(viewer.part("chat-line")).to_have_count(1)
     await viewer.open_gifts()
@@ -47,13 +44,12 @@ async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
     await _passes(viewer.page)
 
 
-@SCHEMES
-async def test_the_studio(people: People, site: Site, scheme: str) -> None:
-    stranger = await people.pages.open("/studio", color_scheme=scheme)
+async def test_the_studio(people: People, site: Site) -> None:
+    stranger = await people.pages.open("/studio")
     await expect(stranger.get_by_test_id("studio-sign-in-view")).to_be_visible()
     await _passes(stranger)
     creator = await site.login("Mira")
-    studio = await people.studio(creator, color_scheme=scheme)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
     await _passes(studio.page)
     await studio.part("studio-title").fill("Late piano")
@@ -69,7 +65,7 @@ async def test_the_studio(people: People, site: Site, scheme: str) -> None:
 
 async def test_the_colour_schemes_differ(people: People) -> None:
     backgrounds = set()
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         page = await people.pages.open("/", color_scheme=scheme)
         backgrounds.add(await page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
     assert len(backgrounds) == 2
@@ -104,11 +100,15 @@ async def test_controls_have_names_and_say_their_state(people: People) -> None:
 
 
 async def _passes(page: Page) -> None:
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
-    report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
-    found = [
-        f"{violation['id']}: {node['html'][:160]} {node['any'][:1]}"
-        for violation in report.response["violations"]
-        for node in violation["nodes"]
-    ]
+    """In both colour schemes."""
+    found = []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+        report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
+        found += [
+            f"{scheme}: {violation['id']}: {node['html'][:160]} {node['any'][:1]}"
+            for violation in report.response["violations"]
+            for node in violation["nodes"]
+        ]
     assert found == []

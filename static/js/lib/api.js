@@ -42,11 +42,7 @@ export class Api {
    * @throws {ApiError}
    */
   get(path, query = {}) {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined) search.set(name, String(value));
-    }
-    return this.#request("GET", search.size ? `${path}?${search}` : path);
+    return this.#request("GET", withQuery(path, query));
   }
 
   /**
@@ -71,6 +67,17 @@ export class Api {
   }
 
   /**
+   * A file that is no JSON, such as a CSV.
+   * @param {string} path
+   * @param {Record<string, string|number|null|undefined>} [query]
+   * @returns {Promise<Blob>}
+   * @throws {ApiError}
+   */
+  file(path, query = {}) {
+    return this.#request("GET", withQuery(path, query), undefined, undefined, (response) => response.blob());
+  }
+
+  /**
    * Signs in as a demo viewer.
    * @param {string} name
    * @returns {Promise<{token: string, user: {id: string, name: string}, coins: number}>}
@@ -82,8 +89,14 @@ export class Api {
     return answer;
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @param {string} [idempotencyKey] */
-  async #request(method, path, body, idempotencyKey) {
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @param {string} [idempotencyKey]
+   * @param {(response: Response) => Promise<any>} [read] how a good answer is read
+   */
+  async #request(method, path, body, idempotencyKey, read = (response) => response.json()) {
     const { token } = this.session;
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
@@ -102,7 +115,7 @@ export class Api {
     } catch {
       throw new ApiError({ code: "unavailable", message: "The server cannot be reached.", status: 0 });
     }
-    const answer = await response.json().catch(() => null);
+    const answer = await (response.ok ? read(response) : response.json()).catch(() => null);
     if (response.ok && answer !== null) return answer;
     if (response.status === 401 && token && token === this.session.token) this.session.signOut();
     throw new ApiError({
@@ -112,4 +125,13 @@ export class Api {
       retry_ms: answer?.retry_ms,
     });
   }
+}
+
+/** @param {string} path @param {Record<string, string|number|null|undefined>} query @returns {string} */
+function withQuery(path, query) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) search.set(name, String(value));
+  }
+  return search.size ? `${path}?${search}` : path;
 }

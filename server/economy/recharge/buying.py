@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from server.domain.errors import Code, Refusal
-from server.domain.ids import UserId
+from server.domain.ids import UserId, new_id
 from server.domain.packages import Package
 from server.economy import step_up
+from server.economy.earning.deals import promise
 from server.economy.recharge.app_purchases import EXPIRES_S, METHODS
 from server.economy.recharge.providers.registry import Providers
 from server.ledger import wallets
@@ -24,12 +25,15 @@ UNDER_WAY_RETRY_MS = 60_000
 class Order:
     """What somebody wants to buy. version: of the price that was shown; coins: of a custom amount.
 
+    amount: what the buyer agreed to pay, minor units; None for whatever it is.
+
     region: where the buyer says to live, ISO 3166-1 alpha-2; confirmation: of the step-up, for large amounts.
     """
 
     package: str
     version: int
     coins: int | None = None
+    amount: int | None = None
     method: str | None = None
     region: str | None = None
     confirmation: str | None = None
@@ -55,6 +59,20 @@ async def buy(conn: Connection, user_id: UserId, order: Order, providers: Provid
     await purchases.lock_buyer(conn, user_id)
     region = await _region(conn, user_id, order.region, package)
     await _may_buy(conn, user_id)
+    purchase_id = new_id("p")
+    deal = await promise(
+        conn,
+        purchase_id,
+        user_id,
+        package=package.id,
+        coins=coins,
+        amount=amount,
+        region=region,
+        platform=package.platform,
+    )
+    amount -= deal.discount
+    if order.amount not in {None, amount}:
+        raise Refusal(Code.CONFLICT, "The price of this package is another one now.")
     if package.platform == "web" and 0 < settings.purchase_confirm_amount <= amount:
         await step_up.confirm(conn, user_id, order.confirmation)
     if package.platform != "web":
@@ -62,11 +80,13 @@ async def buy(conn: Connection, user_id: UserId, order: Order, providers: Provid
     return await purchases.add(
         conn,
         package,
+        purchase_id=purchase_id,
         user_id=user_id,
         provider=provider,
         method=method,
         region=region,
         coins=coins,
+        bonus_coins=deal.bonus_coins,
         amount=amount,
         currency=package.currency,
         expires_s=settings.purchase_expires_s if package.platform == "web" else EXPIRES_S,

@@ -11,6 +11,7 @@
 
 const NAMES = [
   "coins",
+  "history",
 ];
 
 /**

@@ -92,7 +92,7 @@ export class Breakdown {
   async #save() {
     const kind = this.#kind;
     try {
-      saveBlob(`${kind}-${this.days}-days.csv`, await this.api.file(`${KINDS[kind].path}.csv`, { days: this.days }));
+      saveBlob(`${kind}-${this.days}-days.csv`, await this.api.getFile(`${KINDS[kind].path}.csv`, { days: this.days }));
     } catch (problem) {
       showToast(/** @type {Error} */ (problem).message, { kind: "problem" });
     }

@@ -53,7 +53,7 @@ export class StatementList {
     const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
     button.disabled = true;
     try {
-      saveBlob(`statement-${month}.${kind}`, await this.api.file(`/creator/statements/${month}.${kind}`));
+      saveBlob(`statement-${month}.${kind}`, await this.api.getFile(`/creator/statements/${month}.${kind}`));
     } catch (problem) {
       showToast(/** @type {Error} */ (problem).message, { kind: "problem" });
     } finally {

@@ -19,6 +19,7 @@ import { Balance } from "./balance.js";
 import { Chat } from "./chat.js";
 import { ConnectionBar } from "./connection_bar.js";
 import { endedScreen, missingScreen } from "./ended_screen.js";
+import { FollowButton } from "./follow_button.js";
 import { GiftSender } from "./gift_sender.js";
 import { GiftSheet } from "./gift_sheet.js";
 import { GiftTray } from "./gift_tray.js";
@@ -66,6 +67,7 @@ export class RoomPage {
     this.tray = new GiftTray(part("lanes"), loop, this.particles);
     this.hearts = new Hearts(part("hearts"));
     this.header = new RoomHeader(root);
+    this.follow = new FollowButton(api, part("follow"));
     this.bar = new ConnectionBar(part("connection"));
     this.announcer = new Announcer(part("announcer"));
     this.chat = new Chat({ list: part("chat"), form: /** @type {HTMLFormElement} */ (part("composer")), loop, socket: this.socket });
@@ -129,6 +131,7 @@ export class RoomPage {
     }
     if (state.creator) {
       this.backdrop.show(state.creator.id);
+      this.follow.show(state.creator);
       this.chat.creatorId = state.creator.id;
     }
     for (const entry of gifts) this.#show(entry);

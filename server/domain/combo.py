@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.json import Encoder
 
 from server.domain.gift import GiftRecord
 from server.domain.ids import shard_label
@@ -43,19 +44,44 @@ class DeltaEntry(Struct, gc=False):
     combo: int
     at_us: int
 
-    def public(self) -> dict[str, object]:
+    def encoded(self) -> bytes:
         """As a delta shows it."""
         log = f"{shard_label(self.shard)}-{self.epoch}"
-        return {
-            "gift_id": f"{log}-{self.number}",
-            "from": {"id": self.viewer, "name": self.viewer_name},
-            "gift": self.gift,
-            "count": self.count,
-            "coins": self.coins,
-            "combo": self.combo,
-            "combo_id": f"{log}-{self.first}",
-            "at": self.at_us,
-        }
+        return _encode(
+            _Shown(
+                f"{log}-{self.number}",
+                Person(self.viewer, self.viewer_name),
+                self.gift,
+                self.count,
+                self.coins,
+                self.combo,
+                f"{log}-{self.first}",
+                self.at_us,
+            )
+        )
+
+
+class Person(Struct, gc=False):
+    """A user as frames show it."""
+
+    id: str
+    name: str
+
+
+class _Shown(Struct, gc=False, rename={"sender": "from"}):
+    """What a delta says of an entry."""
+
+    gift_id: str
+    sender: Person
+    gift: str
+    count: int
+    coins: int
+    combo: int
+    combo_id: str
+    at: int
+
+
+_encode = Encoder().encode
 
 
 def merge(gifts: Iterable[PlacedGift]) -> list[DeltaEntry]:

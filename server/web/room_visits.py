@@ -53,6 +53,8 @@ class RoomVisits:
             await moderation.learn(room)
             standing = await self._enter(frame, identity, room)
             kept = room.id not in self._rooms
+            if kept and not identity.read_only:
+                self._services.entrances.came(room.id, identity)
             self._rooms[room.id] = room
             if not identity.read_only and identity.user_id != room.creator_id:
                 self._watcher = identity.user_id
@@ -103,7 +105,8 @@ class RoomVisits:
         line = text.clean(frame.text, text.CHAT_CHARS_MAX)
         if not line:
             raise Refusal(Code.BAD_REQUEST, "There is nothing to read in this chat line.")
-        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line)
+        badge = self._services.badges.beside(identity.user_id)
+        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line, badge)
         self._connection.answer(write(server_frames.Ack(frame.id)))
 
     async def like(self, frame: Like, identity: Identity) -> None:

@@ -46,19 +46,19 @@ class People:
         await screen.live()
         return screen
 
-    async def wallet(self, account: Account, tab: str, **options: Any) -> Page:
-        """A viewer's wallet on a phone, with this tab open."""
-        page = await self.pages.blank(**{"size": PHONE, **options})
-        await _sign_in(page, account)
-        await page.goto(f"{self.pages.url}/wallet#{tab}")
-        return page
-
     async def studio(self, creator: Account, **options: Any) -> StudioScreen:
         """A creator's studio, with what is live already."""
         screen = StudioScreen(await self.pages.blank(**{"size": DESKTOP, **options}), creator)
         await _sign_in(screen.page, creator)
         await screen.page.goto(f"{self.pages.url}/studio")
         return screen
+
+    async def wallet(self, account: Account, tab: str, **options: Any) -> Page:
+        """Somebody's wallet page, on one of its tabs."""
+        page = await self.pages.blank(**{"size": PHONE, **options})
+        await _sign_in(page, account)
+        await page.goto(f"{self.pages.url}/wallet#{tab}")
+        return page
 
     async def overlay(self, creator: Account, room: str, query: str = "", **options: Any) -> OverlayScreen:
         """The overlay of a room, live."""

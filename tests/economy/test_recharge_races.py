@@ -1,4 +1,4 @@
-"""Two at once: webhooks, the sweeper, refunds and gifts that get in each other's way; and processes that die between."""
+"""Two at once: webhooks, the sweeper, refunds and gifts in each other's way; and processes that die between."""
 
 from __future__ import annotations
 
@@ -73,9 +73,8 @@ async def test_gifts_a_refund_and_settlement_at_once_leave_exactly_the_debt(till
         purchase = await till.bought(viewer)
 
         async def give(viewer: str = viewer) -> int:
-            answers = []
-            for number in range(20):
-                answers.append(await stage.send(viewer, "rose", 50, StageRoom(), f"{viewer}-{number}"))
+            asked = range(20)
+            answers = [await stage.send(viewer, "rose", 50, StageRoom(), f"{viewer}-{number}") for number in asked]
             return sum(50 for answer in answers if isinstance(answer, Accepted))
 
         spent, *_ = await asyncio.gather(

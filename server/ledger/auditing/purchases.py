@@ -114,7 +114,8 @@ async def check_holds(conn: Connection) -> Check:
         ) AS held FULL JOIN (
             SELECT owner AS creator, sum(amount) AS diamonds
             FROM postings JOIN entries ON posting_id = postings.id JOIN accounts ON accounts.id = account_id
-            WHERE postings.kind IN ('hold', 'reversal') AND accounts.kind = 'diamonds_held' GROUP BY owner
+            WHERE postings.kind IN ('hold', 'reversal') AND postings.reference LIKE 'refund:%'
+              AND accounts.kind = 'diamonds_held' GROUP BY owner
         ) AS posted USING (creator)
         WHERE coalesce(held.diamonds, 0) <> coalesce(posted.diamonds, 0)
         """,

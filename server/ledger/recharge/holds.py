@@ -39,7 +39,10 @@ class Hold:
 
 
 async def newest_gifts(conn: Connection, viewer_id: str) -> list[Spent]:
-    """A viewer's settled gifts that are not wholly held or taken back, newest first, GIFTS_PER_PASS_MAX at most."""
+    """A viewer's settled gifts that are not wholly held or taken back, newest first, GIFTS_PER_PASS_MAX at most.
+
+    Tickets count once they can no longer be returned: until then their diamonds are held anyway.
+    """
     rows = await conn.fetch(
         """
         SELECT gifts.shard, gifts.epoch, gifts.number, gifts.creator_id,
@@ -49,7 +52,11 @@ async def newest_gifts(conn: Connection, viewer_id: str) -> list[Spent]:
             SELECT epoch, number, sum(coins)::bigint AS coins, sum(diamonds)::bigint AS diamonds
             FROM holds WHERE viewer_id = $1 AND state <> 'released' GROUP BY epoch, number
         ) AS held ON held.epoch = gifts.epoch AND held.number = gifts.number
-        WHERE gifts.viewer_id = $1 AND gifts.coins > coalesce(held.coins, 0)
+        WHERE gifts.viewer_id = $1 AND gifts.coins > coalesce(held.coins, 0) AND NOT EXISTS (
+            SELECT FROM tickets
+            WHERE tickets.shard = gifts.shard AND tickets.epoch = gifts.epoch AND tickets.number = gifts.number
+              AND released_at IS NULL
+        )
         ORDER BY gifts.epoch DESC, gifts.number DESC LIMIT $2
         """,
         viewer_id,
@@ -86,13 +93,15 @@ async def place(conn: Connection, viewer_id: str, wanted: list[Hold]) -> None:
         [hold.coins for hold in wanted],
         diamonds,
     )
-    await _move(conn, "hold", f"placed:{first}", by_creator, source="diamonds_available", target="diamonds_held")
+    await _move(conn, "hold", f"refund:placed:{first}", by_creator, source="diamonds_available", target="diamonds_held")
 
 
 async def release(conn: Connection, purchase_ids: list[str]) -> None:
     """Lets go what is held for these purchases."""
     by_creator, first = await _end(conn, purchase_ids, "released")
-    await _move(conn, "hold", f"released:{first}", by_creator, source="diamonds_held", target="diamonds_available")
+    await _move(
+        conn, "hold", f"refund:released:{first}", by_creator, source="diamonds_held", target="diamonds_available"
+    )
 
 
 async def reverse(conn: Connection, viewer_id: str, purchase_ids: list[str]) -> None:
@@ -105,7 +114,7 @@ async def reverse(conn: Connection, viewer_id: str, purchase_ids: list[str]) -> 
     issued = (await account_ids(conn, "diamonds_issued", [platform]))[platform]
     held = await account_ids(conn, "diamonds_held", list(by_creator))
     moved = {held[creator]: -diamonds for creator, diamonds in by_creator.items() if diamonds}
-    await post(conn, "reversal", f"hold:{first}", diamonds=moved | {issued: sum(by_creator.values())})
+    await post(conn, "reversal", f"refund:{first}", diamonds=moved | {issued: sum(by_creator.values())})
 
 
 async def _available(conn: Connection, creators: list[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from server.ledger.creators import payouts
 from server.ledger.profiles import names_of
 from server.web.economy.payout_views import payout_details, payout_views
 from server.web.economy.payouts_shapes import PayoutCase, PayoutCases, PayoutDetails, PayoutRefusal
-from server.web.http import admin_of, answer, limit_of, read_body, services_of
+from server.web.http import admin_of, answer, id_of, limit_of, read_body, services_of
 from server.web.route import Route
 from server.web.shapes import User
 from server.web.strict_json import StrictDecoder
@@ -36,7 +36,7 @@ async def list_payout_cases(request: web.Request) -> web.Response:
 
 async def approve_payout(request: web.Request) -> web.Response:
     """Let a cash-out be sent; nobody decides about their own."""
-    services, admin, payout_id = services_of(request), await admin_of(request), request.match_info["payout"]
+    services, admin, payout_id = services_of(request), await admin_of(request), id_of(request, "payout")
     async with services.pool.acquire() as conn, conn.transaction():
         payout = await reviewing.approve(conn, payout_id, admin.user_id)
         return answer(await payout_details(conn, payout))
@@ -44,7 +44,7 @@ async def approve_payout(request: web.Request) -> web.Response:
 
 async def refuse_payout(request: web.Request) -> web.Response:
     """Refuse a cash-out that no provider was told of; its diamonds go back to the creator."""
-    services, admin, payout_id = services_of(request), await admin_of(request), request.match_info["payout"]
+    services, admin, payout_id = services_of(request), await admin_of(request), id_of(request, "payout")
     reason = text.clean((await read_body(request, _refusal)).reason, REASON_CHARS_MAX)
     if not reason:
         raise Refusal(Code.BAD_REQUEST, "A refusal has a reason.")

@@ -29,7 +29,7 @@ from server.web.economy.payouts_shapes import (
     PayoutMethod,
     Payouts,
 )
-from server.web.http import answer, identity_of, limit_of, read_body, services_of
+from server.web.http import answer, id_of, identity_of, limit_of, read_body, services_of
 from server.web.once import once
 from server.web.route import Route
 from server.web.services import Services
@@ -114,8 +114,8 @@ async def remove_payout_method(request: web.Request) -> web.Response:
     """Take an account out of use; payouts under way to it go on."""
     services, identity = services_of(request), await identity_of(request)
     async with services.pool.acquire() as conn, conn.transaction():
-        await payout_methods.remove(conn, identity.user_id, request.match_info["method"])
-        removed = await payout_methods.get(conn, request.match_info["method"])
+        await payout_methods.remove(conn, identity.user_id, id_of(request, "method"))
+        removed = await payout_methods.get(conn, id_of(request, "method"))
     return answer(method_view(removed))
 
 
@@ -148,7 +148,7 @@ async def get_payout(request: web.Request) -> web.Response:
     """One of one's own cash-outs, with what became of it."""
     services, identity = services_of(request), await identity_of(request)
     async with services.pool.acquire() as conn:
-        payout = await payouts.get(conn, request.match_info["payout"])
+        payout = await payouts.get(conn, id_of(request, "payout"))
         if payout is None or payout.creator_id != identity.user_id:
             raise payouts.not_there()
         return answer(await payout_details(conn, payout))

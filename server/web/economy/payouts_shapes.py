@@ -83,7 +83,7 @@ class NewPayoutMethod(Struct, frozen=True):
 class NewPayout(Struct, frozen=True):
     """Diamonds to cash out. confirmation: of POST /account/step-up/confirmations."""
 
-    method: Annotated[str, Meta(max_length=64)]
+    method: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     diamonds: Annotated[int, Meta(ge=1, le=MONEY_MAX)]
     confirmation: Annotated[str, Meta(max_length=64)] | None = None
 

@@ -13,6 +13,7 @@ const NAMES = [
   "coins",
   "rewards",
   "notices",
+  "history",
 ];
 
 /**

@@ -102,6 +102,9 @@ class Apple:
     async def finish(self, purchase: Purchase) -> None:
         """Apple does not ask for it: the app finishes the transaction."""
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     def _transaction(self, signed: str) -> _Transaction:
         try:
             transaction = msgspec.convert(self._root.open(signed), _Transaction)

@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
@@ -24,6 +25,20 @@ SIGNED_CHARS_MAX = 100_000
 LEAF_PURPOSE = x509.ObjectIdentifier("1.2.840.113635.100.6.11.1")
 """Marks certificates that sign receipts; Apple's root certifies a lot that does not."""
 INTERMEDIATE_PURPOSE = x509.ObjectIdentifier("1.2.840.113635.100.6.2.1")
+
+_UNBELIEVABLE = (
+    jwt.PyJWTError,
+    VerificationError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+)
+"""What reading something raises that anybody may have sent."""
 
 
 class AppleRoot:
@@ -49,7 +64,7 @@ class AppleRoot:
             leaf, intermediate, key = self._chain(header)
             payload: dict[str, Any] = jwt.decode(signed, key, algorithms=[ALGORITHM], options={"verify_aud": False})
             self._verify(leaf, intermediate, payload)
-        except (jwt.PyJWTError, VerificationError, ValueError, TypeError, LookupError, OverflowError) as error:
+        except _UNBELIEVABLE as error:
             raise BadNotificationError(f"not signed by Apple: {type(error).__name__}") from error
         return payload
 

@@ -122,6 +122,9 @@ class Google:
         if purchase.checkout is not None:
             await self._store.consume(purchase.package_id, purchase.checkout)
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     async def _look_up(self, product: str, token: str) -> list[PaymentEvent]:
         found = await self._store.look_up(product, token)
         return [] if found is None else [_event(found, product, token)]

@@ -58,6 +58,10 @@ class Provider(Protocol):
         """Tells that the coins were delivered, as often as it is told. Raises ProviderAwayError."""
         ...
 
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...
+
 
 class WebProvider(Provider, Protocol):
     """A provider with a checkout of its own, for buyers in a browser."""

@@ -27,18 +27,27 @@ class Providers:
     stores: dict[str, AppStore] = field(default_factory=dict)
 
     @property
+    def all(self) -> list[Provider]:
+        """Every provider there is."""
+        return [*([self.web] if self.web else []), *self.stores.values()]
+
+    @property
     def sandbox(self) -> Sandbox | None:
         """The pretend provider, where it is the one of the web."""
         return self.web if isinstance(self.web, Sandbox) else None
 
     def get(self, name: str) -> Provider | None:
         """A provider by its name."""
-        everybody: list[Provider] = [*([self.web] if self.web else []), *self.stores.values()]
-        return next((provider for provider in everybody if provider.name == name), None)
+        return next((provider for provider in self.all if provider.name == name), None)
 
     def selling_on(self, platform: str) -> bool:
         """Whether coins can be bought on a platform."""
         return self.web is not None if platform == "web" else platform in self.stores
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        for provider in self.all:
+            await provider.close()
 
 
 def build_providers(settings: Settings, pool: Pool, google_keys: Keys | None = None) -> Providers:

@@ -49,9 +49,10 @@ class Stripe:
 
     def __init__(self, key: str, webhook_secret: str, api_url: str = "") -> None:
         self._webhook_secret = webhook_secret
+        self._http = stripe.AIOHTTPClient(timeout=TIMEOUT_S)
         self._client = stripe.StripeClient(
             key,
-            http_client=stripe.AIOHTTPClient(timeout=TIMEOUT_S),
+            http_client=self._http,
             max_network_retries=RETRIES_MAX,
             base_addresses={"api": api_url} if api_url else {},
         )
@@ -111,6 +112,10 @@ class Stripe:
 
     async def finish(self, purchase: Purchase) -> None:
         """Stripe does not ask for it."""
+
+    async def close(self) -> None:
+        """Closes the connections to its API."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
 def _read(event_id: str, kind: str, what: Mapping[str, Any]) -> list[PaymentEvent]:

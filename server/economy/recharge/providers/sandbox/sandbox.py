@@ -96,6 +96,9 @@ class Sandbox:
     async def finish(self, purchase: Purchase) -> None:
         """The pretend provider does not care."""
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     async def let_happen(self, purchase_id: str, outcome_id: str) -> SandboxPayment:
         """Plays one of OUTCOMES: the payment moves on, and its webhooks are on their way.
 

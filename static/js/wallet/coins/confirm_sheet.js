@@ -40,6 +40,7 @@ export class ConfirmSheet {
       element("div", { class: "confirm-what" },
         element("span", { class: "confirm-coins number" }, icon("coin"), `${formatNumber(choice.coins)} coins`),
         element("strong", { class: "number", text: price, testid: "confirm-price" })),
+      (choice.bonus ?? 0) > 0 && element("p", { class: "confirm-bonus", testid: "confirm-bonus", text: `${formatNumber(choice.bonus ?? 0)} coins on top: ${choice.offer.deal?.promotions.join(", ")}` }),
       this.region?.node, this.methods.node,
       element("ul", { class: "confirm-terms fine muted" },
         terms.pretend && element("li", { text: "This server only pretends: no money is moved." }),
@@ -81,6 +82,7 @@ export class ConfirmSheet {
     /** @type {Record<string, unknown>} */
     const order = { package: offer.id, version: offer.version, method: this.methods.value };
     if (offer.coins_min !== undefined) order.coins = coins;
+    else order.amount = price.amount;
     if (this.region) order.region = this.region.value;
     if (this.terms.confirm_amount > 0 && price.amount >= this.terms.confirm_amount) {
       const confirmation = await new StepUpSheet(this.api).confirmation(`You are about to buy ${formatNumber(coins)} coins for ${formatMoney(price)}.`);

@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.pages import DESKTOP, PHONE
 from tests.browser.people import People
+from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Account, Site
 from tests.browser.standards import fits, passes
 from tests.browser.waiting import until_equal
@@ -99,6 +100,12 @@ async def test_who_owes_coins_is_told_so_until_they_are_paid(people: People, sit
     await page.get_by_test_id("checkout-go").click()
     await expect(page.get_by_test_id("wallet-debt")).to_contain_text("You owe 1,000 coins")
     await expect(page.get_by_test_id("purchase-title")).to_have_text("Your bank took the payment back")
+    viewer = await people.enter(RoomScreen(await people.pages.blank(size=PHONE), room), ana)
+    await viewer.open_gifts()
+    await viewer.send("rose")
+    await expect(viewer.part("toast")).to_contain_text("You owe coins")
+    await viewer.part("toast-recharge").click()
+    await expect(viewer.part("wallet-debt")).to_contain_text("You owe 1,000 coins")
     await page.get_by_test_id("at-provider").click()
     await page.get_by_test_id("outcome-dispute_won").click()
     await page.get_by_test_id("checkout-go").click()

@@ -60,6 +60,14 @@ class Credit:
     coins: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """credit: number of the viewer's newest credit. blocked: sends nothing."""
+
+    credit: int
+    blocked: bool
+
+
 async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
     """A viewer's wallet, from one snapshot of the database; makes the viewer and the wallet when they are new."""
     found = await _read(pool, viewer, shard)
@@ -206,10 +214,10 @@ async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 10
     return [Credit(row["number"], row["coins"]) for row in rows]
 
 
-async def credit_numbers(pool: Pool, viewers: list[str]) -> dict[str, int]:
-    """The number of each viewer's newest credit; viewers whom the ledger does not know are left out."""
-    rows = await pool.fetch("SELECT id, credit_number FROM users WHERE id = ANY($1::text[])", viewers)
-    return {row["id"]: row["credit_number"] for row in rows}
+async def standings(pool: Pool, viewers: list[str]) -> dict[str, Standing]:
+    """What a loaded wallet of each viewer should have; viewers whom the ledger does not know are left out."""
+    rows = await pool.fetch("SELECT id, credit_number, blocked FROM users WHERE id = ANY($1::text[])", viewers)
+    return {row["id"]: Standing(row["credit_number"], row["blocked"]) for row in rows}
 
 
 async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

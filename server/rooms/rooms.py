@@ -32,6 +32,9 @@ KNOWN_ROOMS_MAX = 10_000
 KNOWN_AGE_S = 1.0
 """How long a gateway relies on what it remembers of a room that none of its members is in."""
 
+ENTRANCE_PAUSE_S = 300
+"""Somebody who comes back sooner is not shown again."""
+
 LIKED_ROOMS_MAX = 10_000
 """Rooms whose likes may wait for the next tick; likes beyond are dropped."""
 
@@ -95,9 +98,11 @@ class Rooms:
             creator_name=creator["name"],
             state=row[2].decode(),
             started_at_us=int(row[3]),
-            ticket=read_ticket(row[8]),
+            ticket=read_ticket(row[9]),
         )
         self._remember(info)
+        if not _caught_up(row):
+            await self._wait_for_delta([room_id])
         return info, _totals(row)
 
     async def _ask(self, room_id: str) -> RoomInfo:
@@ -125,7 +130,10 @@ class Rooms:
             rows = await pipeline.execute() if room_ids else []
         except REDIS_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
-        return {room_id: _totals(row) for room_id, row in zip(room_ids, rows, strict=True) if row}
+        found = {room_id: row for room_id, row in zip(room_ids, rows, strict=True) if row}
+        if behind := [room_id for room_id, row in found.items() if not _caught_up(row)]:
+            await self._wait_for_delta(behind)
+        return {room_id: _totals(row) for room_id, row in found.items()}
 
     async def top(self, room_id: str, limit: int) -> list[dict[str, Any]]:
         """The ranking: `{"user": {"id", "name"}, "coins", "rank"}`, best first. Raises Refusal."""
@@ -146,8 +154,14 @@ class Rooms:
         answer: bytes = await self._call(room_id, "gs_room_ticket", asked, viewer, request, str(ttl_s))
         return answer.decode()
 
-    async def say(self, room_id: str, user_id: str, user_name: str, line: str) -> None:
-        """Adds a chat line to the next delta.
+    async def enter(self, room_id: str, user_id: str, person: bytes, look: str) -> None:
+        """Shows that somebody came in, unless it was shown lately. Raises Refusal (room_not_found, unavailable)."""
+        shown = await self._call(room_id, "gs_room_enter", user_id, person, orjson.dumps(look), str(ENTRANCE_PAUSE_S))
+        if shown == b"ok":
+            await self._wait_for_delta([room_id])
+
+    async def say(self, room_id: str, user_id: str, user_name: str, line: str, badge: bytes = b"") -> None:
+        """Adds a chat line to the next delta. badge: what stands beside the name.
 
         Raises Refusal (room_ended, rate_limited, room_not_found, unavailable).
         """
@@ -155,7 +169,7 @@ class Rooms:
             room_id,
             "gs_room_say",
             user_id,
-            person_json(user_id, user_name),
+            person_json(user_id, user_name, badge),
             orjson.dumps(line),
             self._say_interval_ms,
             str(self._settings.chats_burst),
@@ -257,3 +271,9 @@ class Rooms:
 def _totals(row: list[bytes]) -> Totals:
     """Of an answer of `gs_room_info`."""
     return Totals(int(row[4]), int(row[5]), int(row[6]))
+
+
+def _caught_up(row: list[bytes]) -> bool:
+    """Whether the room lacks nothing that was in the logs when it was loaded; else a worker must be told of it again,
+    as the one that was told may have died."""
+    return row[8] == b"1"

@@ -10,6 +10,7 @@ from server.domain.errors import Code, Refusal
 from server.ledger import rooms as ledger_rooms
 from server.rooms.rooms import RoomInfo
 from server.web.economy.entering import NEEDS_TICKET, may_enter
+from server.web.economy.looks import with_looks
 from server.web.economy.opening_tickets import shown_ticket, ticket_of
 from server.web.http import answer, identity_of, limit_of, read_body, rfc3339, services_of
 from server.web.identity import Identity, Role
@@ -108,7 +109,8 @@ async def get_top(request: web.Request) -> web.Response:
             raise Refusal(Code.FORBIDDEN, SHUT_OUT)
         if not await may_enter(services, identity, room):
             raise Refusal(Code.NOT_ELIGIBLE, NEEDS_TICKET)
-    return answer(Top(await services.rooms.top(request.match_info["room"], limit)))  # type: ignore[arg-type]
+    top = await services.rooms.top(request.match_info["room"], limit)
+    return answer(Top(await with_looks(services.badges, top)))  # type: ignore[arg-type]
 
 
 async def overlay_token(request: web.Request) -> web.Response:

@@ -59,6 +59,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         made["requestBody"] = {"required": True, **_content("", route.body.__name__)}
         del made["requestBody"]["description"]
+    if route.upload:
+        made["requestBody"] = {"required": True, "content": {route.upload: {"schema": {"type": "string"}}}}
     if route.needs_token:
         made["security"] = [{"token": []}]
     return made

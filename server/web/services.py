@@ -10,6 +10,7 @@ from server.domain.catalogue import Catalogue
 from server.economy.recharge.cashier import Cashier
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
+from server.rooms.badges import Badges
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -20,12 +21,15 @@ from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
 from server.web.balances import Balances
 from server.web.counts import Counts
+from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
 from server.web.names import Names
 from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +50,13 @@ class Services:
     connections: Connections
     sessions: Sessions
     moderation: Moderation
+    steering: Steering
+    badges: Badges
+    entrances: Entrances
     balances: Balances
     notices: Notices
     names: Names
+    watching: Watching
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event

@@ -46,13 +46,13 @@ _STRAY_POSTINGS = """
 _BALANCES = """
     SELECT owner || ': ' || coalesce(has.held, 0) || ' diamonds held, ' || coalesce(has.paid, 0)
            || ' paid; payouts make ' || coalesce(payout.held, 0) || ' and ' || coalesce(payout.paid, 0)
-           || ', disputes ' || coalesce(dispute.held, 0)
+           || ', disputes ' || coalesce(dispute.held, 0) || ', tickets ' || coalesce(ticket.held, 0)
     FROM (
         SELECT owner, sum(balance) FILTER (WHERE kind = 'diamonds_held') AS held,
                sum(balance) FILTER (WHERE kind = 'diamonds_paid') AS paid
         FROM accounts WHERE kind IN ('diamonds_held', 'diamonds_paid') GROUP BY owner
     ) AS has
-    LEFT JOIN (
+    FULL JOIN (
         SELECT creator_id AS owner, sum(diamonds) FILTER (WHERE state IN ('held', 'review', 'sent', 'failed')) AS held,
                sum(diamonds) FILTER (WHERE state = 'paid') AS paid
         FROM payouts GROUP BY creator_id
@@ -60,9 +60,14 @@ _BALANCES = """
     LEFT JOIN (
         SELECT creator_id AS owner, sum(diamonds) AS held FROM holds WHERE state = 'held' GROUP BY creator_id
     ) AS dispute USING (owner)
-    WHERE coalesce(has.held, 0) <> coalesce(payout.held, 0) + coalesce(dispute.held, 0)
+    LEFT JOIN (
+        SELECT creator_id AS owner, sum(diamonds) AS held FROM tickets
+        WHERE released_at IS NULL AND returned_at IS NULL GROUP BY creator_id
+    ) AS ticket USING (owner)
+    WHERE coalesce(has.held, 0) <> coalesce(payout.held, 0) + coalesce(dispute.held, 0) + coalesce(ticket.held, 0)
        OR coalesce(has.paid, 0) <> coalesce(payout.paid, 0)
 """
+"""Diamonds are held for three reasons: a payout under way, coins that were taken back, a ticket of a room to come."""
 
 _STATES = """
     SELECT 'payout ' || id || ' is ' || state || ', its events end with ' || coalesce(last.told, 'none')

@@ -8,17 +8,20 @@ from msgspec import UNSET
 from server.domain.errors import Code, Refusal
 from server.domain.ids import ROOM_ID
 from server.domain.packages import Package, best_value
+from server.domain.promotion import Deal
+from server.economy.earning.deals import Priced, previews
 from server.economy.recharge.buying import Order, buy
 from server.economy.recharge.providers.provider import BadNotificationError, ProviderAwayError, Site
 from server.ledger.profiles import profile_of
 from server.ledger.recharge import packages, purchases
-from server.ledger.recharge.purchases import Purchase
+from server.ledger.recharge.purchases import REGION_UNKNOWN, Purchase
 from server.ledger.recharge.store_accounts import account_of
 from server.stores.postgres import Connection
 from server.web.economy.purchase_shapes import (
     Money,
     NewPurchase,
     NewReceipt,
+    PackageDeal,
     PackageOffer,
     Packages,
     PayMethod,
@@ -44,7 +47,7 @@ async def list_packages(request: web.Request) -> web.Response:
     platform = request.query.get("platform", "web")
     if platform not in PLATFORMS:
         raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
-    said, bound = _region(request), None
+    said, bound, identity = _region(request), None, None
     if "Authorization" in request.headers:
         identity = await identity_of(request)
         async with services.pool.acquire() as conn:
@@ -52,13 +55,18 @@ async def list_packages(request: web.Request) -> web.Response:
     region, providers = bound or said, services.cashier.providers
     found = await packages.offered(services.pool, platform, region or "") if providers.selling_on(platform) else []
     best = best_value(found)
+    deals = [Deal()] * len(found)
+    if identity is not None:
+        priced = [Priced(package=package.id, coins=package.coins, amount=package.amount) for package in found]
+        async with services.pool.acquire() as conn:
+            deals = await previews(conn, identity.user_id, priced, region=region or REGION_UNKNOWN, platform=platform)
     methods = providers.web.methods if platform == "web" and providers.web is not None else ()
     return answer(
         Packages(
             platform=platform,  # type: ignore[arg-type]
             region=region,
             region_bound=bound is not None,
-            packages=[_offer(package, best=package is best) for package in found],
+            packages=[_offer(package, deal, best=package is best) for package, deal in zip(found, deals, strict=True)],
             methods=[PayMethod(method.id, method.name) for method in methods],
             confirm_amount=services.settings.purchase_confirm_amount if platform == "web" else 0,
             pretend=platform == "web" and providers.sandbox is not None,
@@ -74,6 +82,7 @@ async def add_purchase(request: web.Request) -> web.Response:
         package=body.package,
         version=body.version,
         coins=None if body.coins is UNSET else body.coins,
+        amount=None if body.amount is UNSET else body.amount,
         method=None if body.method is UNSET else body.method,
         region=None if body.region is UNSET else body.region,
         confirmation=None if body.confirmation is UNSET else body.confirmation,
@@ -196,7 +205,7 @@ def _site(request: web.Request) -> Site:
     return Site(public=settings.public_url.rstrip("/") or str(request.url.origin()), own=own)
 
 
-def _offer(package: Package, *, best: bool) -> PackageOffer:
+def _offer(package: Package, deal: Deal, *, best: bool) -> PackageOffer:
     return PackageOffer(
         id=package.id,
         version=package.version,
@@ -204,8 +213,18 @@ def _offer(package: Package, *, best: bool) -> PackageOffer:
         price=Money(package.amount, package.currency),
         per_1000_coins=Money(package.amount_per_1000_coins, package.currency),
         best_value=best,
+        # What a custom amount gets depends on the amount.
+        deal=_deal(package, deal) if deal.applied and package.coins_min is None else None,
         coins_min=UNSET if package.coins_min is None else package.coins_min,
         coins_max=UNSET if package.coins_max is None else package.coins_max,
+    )
+
+
+def _deal(package: Package, deal: Deal) -> PackageDeal:
+    return PackageDeal(
+        promotions=[one.promotion.name for one in deal.applied],
+        bonus_coins=deal.bonus_coins,
+        price=Money(package.amount - deal.discount, package.currency),
     )
 
 

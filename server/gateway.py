@@ -13,6 +13,7 @@ from aiohttp import web
 
 from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
@@ -49,7 +50,9 @@ from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.standing import tell_sessions
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 log = structlog.get_logger()
 
@@ -68,9 +71,11 @@ async def run_gateway(
 ) -> None:
     """Serves until SIGTERM or SIGINT, or until `stopping` is set; then drains.
 
+    stopping: without it the process is taken for the gateway's own, with its signals and its garbage collector.
     listening: gets the port once connections are taken. Raises StartError when it cannot start; anything that fails
     later in the background ends the process with its error, for the supervisor to start another one.
     """
+    own_process = stopping is None
     if stopping is None:
         stopping = set_by_signals()
     async with AsyncExitStack() as stack:
@@ -85,7 +90,8 @@ async def run_gateway(
             tasks = [group.create_task(work()) for work in background]
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
-            stack.enter_context(rare_collections())
+            if own_process:
+                stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)
@@ -119,7 +125,10 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
+    steering = Steering(redis_client, pool, catalogue, sessions)
+    await steering.read()
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
@@ -149,11 +158,13 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         connections=connections,
         sessions=sessions,
         moderation=moderation,
+        steering=steering,
         badges=badges,
         entrances=entrances,
         balances=balances,
         notices=notices,
         names=names,
+        watching=watching,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
@@ -163,11 +174,14 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, notices.run, badges.run, entrances.run, impressions.run]
+    background += [moderation.run, steering.run, notices.run]
+    background += [moderation.run, notices.run, badges.run, entrances.run]
+    background += [moderation.run, notices.run, watching.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)
     if settings.demo:
-        background.append(Demo(services).run)
+        background += [Demo(services).run, EarningDemo(pool).run]
     return services, background
 
 

@@ -52,6 +52,22 @@ def _former_secrets(secrets: tuple[str, ...]) -> str:
     return f"at most {TOKEN_SECRETS_FORMER_MAX} keys of {TOKEN_SECRET_CHARS_MIN} characters or more, commas between"
 
 
+def _rewarded_providers(entries: tuple[str, ...]) -> str:
+    parts = [entry.split() for entry in entries]
+    right = all(
+        len(part) == 4
+        and part[0].isidentifier()
+        and part[1] in {"ad", "survey"}
+        and len(part[2]) >= TOKEN_SECRET_CHARS_MIN
+        and part[3].startswith("https://")
+        for part in parts
+    )
+    once = len({part[1] for part in parts}) == len(parts)
+    if right and once:
+        return ""
+    return "at most one `name kind key url` of each kind, `ad` and `survey`, with keys of 32 characters or more"
+
+
 def _key_set(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -205,6 +221,22 @@ class Settings:
     chats_burst: int = setting(5, "chat lines of one user in one room at once", least=1)
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
     likes_burst: int = setting(60, "likes of one connection at once", least=1)
+
+    # Earning coins
+    referral_invited_coins: int = setting(100, "coins for somebody who was invited, after the first purchase", least=1)
+    referral_inviter_coins: int = setting(100, "coins for who invited them", least=1)
+    referrals_per_month_max: int = setting(20, "invitations that one user is rewarded for in 30 days", least=0)
+    rewarded_ad_coins: int = setting(5, "coins for an ad that was watched", least=1)
+    rewarded_ads_per_day: int = setting(10, "ads that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_survey_coins: int = setting(50, "coins for a survey that was answered", least=1)
+    rewarded_surveys_per_day: int = setting(3, "surveys that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_providers: tuple[str, ...] = setting(
+        (),
+        "who shows ads or surveys, one of each, separated by commas: `name kind key url`, where kind is `ad` or"
+        " `survey`, the key has 32 characters or more, and the url `{session}` in it; in demo mode a sandbox stands in",
+        check=_rewarded_providers,
+        secret=True,
+    )
 
     # Creators and cash-out
     payout_provider: str = setting(

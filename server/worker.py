@@ -10,11 +10,13 @@ import structlog
 
 from server.collector import rare_collections
 from server.domain.errors import Refusal
+from server.economy.earning.duty import EarningDuty
 from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
 from server.economy.spending.placement_sweeper import PlacementSweeper
+from server.economy.resealing import reseal
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -45,7 +47,9 @@ PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
 EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
+RESEAL_EVERY_S = 3_600.0
 NOTICES_EVERY_S = 300.0
+REWARDS_EVERY_S = 2.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -64,6 +68,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
+        earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
         ended_placements = PlacementSweeper(client, pool, wallets, settings)
         viewer_ranks = ViewerRanks(client, pool)
@@ -92,7 +97,10 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
+            "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
+            "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
             "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "placements": _every(SWEEP_EVERY_S, stop, Outage("ending placements"), ended_placements.sweep),
@@ -169,6 +177,10 @@ async def _forget_answers(pool: Pool) -> None:
 
 async def _forget_notices(pool: Pool) -> None:
     await notices.forget(pool)
+
+
+async def _reseal(pool: Pool, settings: Settings) -> None:
+    await reseal(pool, settings)
 
 
 async def _add_up(rollup: Rollup) -> None:

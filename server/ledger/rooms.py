@@ -140,6 +140,12 @@ async def ends_untold(pool: Pool, limit: int) -> list[RoomId]:
     return [RoomId(row["id"]) for row in rows]
 
 
+async def ended_among(pool: Pool, room_ids: list[str]) -> list[RoomId]:
+    """Those of the rooms that have ended."""
+    rows = await pool.fetch("SELECT id FROM rooms WHERE id = ANY($1::text[]) AND state = 'ended'", room_ids)
+    return [RoomId(row["id"]) for row in rows]
+
+
 async def get(pool: Pool, room_id: RoomId) -> Room | None:
     """A room with what is settled of it."""
     row = await pool.fetchrow(f"{_ROOM} WHERE rooms.id = $1", room_id)

@@ -8,6 +8,11 @@ local MONEY_MAX = 9007199254740991
 local TOP_GIFTERS = 10
 local CHAT_LINES_PER_DELTA = 50
 local CHAT_LINES_WAITING_MAX = 200
+
+-- A delta that says nothing but how many watch comes at most once in this time: in a storm of joins everybody who is
+-- there would else be told of each tick's newcomers.
+local VIEWERS_EVERY_US = 1000000
+
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
@@ -39,8 +44,8 @@ local function text(number)
 end
 
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before, also while its clock stands
--- still or is set back.
+-- its incarnation is the time, and later than all that this server process gave before or has forgotten, also while its
+-- clock stands still, is set back, or is behind that of the server before.
 local last_incarnation = 0
 
 local function new_incarnation()
@@ -81,7 +86,7 @@ local function keys_of(key)
   return {
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
-    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:',
+    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
     came = tag .. 'came:',
   }
 end
@@ -340,6 +345,10 @@ local function load_room(keys, args)
     redis.call('UNLINK', top, who, shown, tickets)
     return {'present', present}
   end
+  -- It may have ended since the snapshot was taken.
+  if redis.call('EXISTS', room.over) == 1 then
+    state = 'ended'
+  end
   if redis.call('ZCARD', top) ~= gifters or redis.call('HLEN', who) ~= gifters then
     return redis.error_reply('STALE the gifters of this snapshot are gone: load again')
   end
@@ -380,17 +389,18 @@ local function unload_room(keys, args)
     return 0
   end
   redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
+  last_incarnation = math.max(last_incarnation, whole(args[1]))
   return 1
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
 -- server process that the gifts were read from or '', gifters, (viewer, coins, who JSON)*, and where some of the gifts are
 -- other items, what these do, as JSON.
--- Answers {ok, incarnation, caught up, something waits for the next tick (0/1)}, or {marks, incarnation, caught up,
--- (shard, mark)*} when a mark is not as expected, {moved} when this is another server process (nothing was changed), or
--- {absent}.
-local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'likes',
-  'caught_up'}
+-- Answers {ok, incarnation, caught up, what waits: 0 nothing, 1 chat for the next tick, 2 viewers for a later one}, or
+-- {marks, incarnation, caught up, (shard, mark)*} when a mark is not as expected, {moved} when this is another server
+-- process (nothing was changed), or {absent}.
+local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'viewers_at',
+  'likes', 'caught_up'}
 
 local function tick(keys, args)
   local room = keys_of(keys[1])
@@ -484,11 +494,6 @@ local function tick(keys, args)
       changed[#changed + 1] = '"effects":' .. show(room, bought.shown, now)
     end
   end
-  local viewers = viewers_now(room, math.floor(now / 1000000))
-  if viewers ~= state.viewers_sent then
-    put('viewers_sent', viewers)
-    changed[#changed + 1] = '"viewers":' .. viewers
-  end
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
@@ -511,6 +516,18 @@ local function tick(keys, args)
     put('likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
   end
+  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
+  local viewers = viewers_now(room, math.floor(now / 1000000))
+  if viewers ~= state.viewers_sent then
+    local since = now - tonumber(state.viewers_at or '0')
+    if #changed > 0 or since >= VIEWERS_EVERY_US or since < 0 then
+      put('viewers_sent', viewers)
+      put('viewers_at', text(now))
+      changed[#changed + 1] = '"viewers":' .. viewers
+    else
+      waiting = 2
+    end
+  end
   local n, position
   if #changed > 0 then
     n, position = position_after(room, state)
@@ -524,16 +541,17 @@ local function tick(keys, args)
       .. ',' .. table.concat(changed, ',') .. '}', log_max)
     rest(room, state.state)
   end
-  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
   return {'ok', state.incarnation, state.caught_up, text(waiting)}
 end
 
 -- gs_room_join: gateway, members, time to live of that count (s), position to resume after or "".
--- Answers {position, state, snapshot as JSON fields, viewers changed (0/1), recovered (0/1), [log entries after it]}, or {}.
+-- Answers {position, state, snapshot as JSON fields, a worker shall look at it (0/1), recovered (0/1),
+-- [log entries after it]}, or {}.
 local function join(keys, args)
   local room = keys_of(keys[1])
   local gateway, members, ttl_s, since = some(args[1]), whole(args[2]), whole(args[3]), args[4] or ''
-  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'top', 'creator', 'title', 'viewers_sent')
+  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'top', 'creator', 'title', 'viewers_sent',
+    'caught_up')
   if not state.incarnation then
     return {}
   end
@@ -553,22 +571,23 @@ local function join(keys, args)
     recovered = '1'
     missed = redis.call('XRANGE', room.log, '(' .. since, '+')
   end
-  local dirty = viewers ~= state.viewers_sent and '1' or '0'
+  local dirty = (viewers ~= state.viewers_sent or state.caught_up ~= '1') and '1' or '0'
   return {state.incarnation .. '-' .. state.n, state.state, snapshot, dirty, recovered, missed}
 end
 
 -- gs_room_members: gateway, members, time to live of that count (s).
--- Answers {position, state, something waits for a delta (0/1)}, or {} when the room is not loaded.
+-- Answers {position, state, a worker shall look at it (0/1)}, or {} when the room is not loaded.
 local function members(keys, args)
   local room = keys_of(keys[1])
   local gateway, count, ttl_s = some(args[1]), whole(args[2]), whole(args[3])
-  local state = fields(room, 'incarnation', 'n', 'state', 'viewers_sent', 'likes')
+  local state = fields(room, 'incarnation', 'n', 'state', 'viewers_sent', 'likes', 'caught_up')
   local now_s = math.floor(now_us() / 1000000)
   keep_members(room, gateway, count, ttl_s, now_s)
   if not state.incarnation then
     return {}
   end
-  local waits = viewers_now(room, now_s) ~= state.viewers_sent or state.likes ~= '0' or redis.call('EXISTS', room.chat) == 1
+  local waits = viewers_now(room, now_s) ~= state.viewers_sent or state.likes ~= '0' or state.caught_up ~= '1'
+    or redis.call('EXISTS', room.chat) == 1
   return {state.incarnation .. '-' .. state.n, state.state, waits and '1' or '0'}
 end
 
@@ -628,6 +647,8 @@ local function end_room(keys, args)
   local room = keys_of(keys[1])
   local log_max = whole(args[1])
   local state = fields(room, 'incarnation', 'n', 'state')
+  -- For whoever is just loading it from an earlier snapshot.
+  redis.call('SET', room.over, '1', 'EX', ENDED_ROOM_REST_S)
   if not state.incarnation then
     return 'absent'
   end
@@ -642,16 +663,18 @@ local function end_room(keys, args)
 end
 
 -- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position,
--- ticket JSON or ''}, or {}.
+-- caught up (0/1), ticket JSON or ''}, or {}.
 local function info(keys)
   local room = keys_of(keys[1])
-  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts', 'ticket')
+  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts',
+    'caught_up', 'ticket')
   if not state.incarnation then
     return {}
   end
   return {
     state.title, state.creator, state.state, state.started_at, state.diamonds, state.gifts,
-    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.ticket or '',
+    viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.caught_up,
+    state.ticket or '',
   }
 end
 

@@ -98,9 +98,11 @@ class Rooms:
             creator_name=creator["name"],
             state=row[2].decode(),
             started_at_us=int(row[3]),
-            ticket=read_ticket(row[8]),
+            ticket=read_ticket(row[9]),
         )
         self._remember(info)
+        if not _caught_up(row):
+            await self._wait_for_delta([room_id])
         return info, _totals(row)
 
     async def _ask(self, room_id: str) -> RoomInfo:
@@ -128,7 +130,10 @@ class Rooms:
             rows = await pipeline.execute() if room_ids else []
         except REDIS_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
-        return {room_id: _totals(row) for room_id, row in zip(room_ids, rows, strict=True) if row}
+        found = {room_id: row for room_id, row in zip(room_ids, rows, strict=True) if row}
+        if behind := [room_id for room_id, row in found.items() if not _caught_up(row)]:
+            await self._wait_for_delta(behind)
+        return {room_id: _totals(row) for room_id, row in found.items()}
 
     async def top(self, room_id: str, limit: int) -> list[dict[str, Any]]:
         """The ranking: `{"user": {"id", "name"}, "coins", "rank"}`, best first. Raises Refusal."""
@@ -266,3 +271,9 @@ class Rooms:
 def _totals(row: list[bytes]) -> Totals:
     """Of an answer of `gs_room_info`."""
     return Totals(int(row[4]), int(row[5]), int(row[6]))
+
+
+def _caught_up(row: list[bytes]) -> bool:
+    """Whether the room lacks nothing that was in the logs when it was loaded; else a worker must be told of it again,
+    as the one that was told may have died."""
+    return row[8] == b"1"

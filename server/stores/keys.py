@@ -16,6 +16,9 @@ WORKERS = "giftstream:workers"
 BALANCES = "giftstream:balances"
 """Channel of the gateways: whose balance changed (gateway, then users, a line each)."""
 
+STEERING = "giftstream:steering"
+"""Channel: an admin banned somebody or changed the catalogue; the message is empty."""
+
 MODERATION = "giftstream:moderation"
 """Channel of the gateways: whose rules changed (gateway, `room` or `creator`, its id, a line each)."""
 

@@ -18,6 +18,8 @@ REPLY_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 256
 """Of pipelines, subscriptions and the gifts' lanes; single calls share one."""
 
+NOT_ON_DISK = "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
+
 _LIBRARIES = {
     "giftstream_wallet": ("server.wallet", "wallet.lua"),
     "giftstream_rooms": ("server.rooms", "room.lua"),
@@ -64,7 +66,10 @@ async def connect(url: str) -> Redis:
 
 
 async def durability(redis: Redis) -> Durability:
-    """Reads version and persistence of the server. Raises StoreUnfit below 7.2, RedisError when it does not answer."""
+    """Reads version and persistence of the server.
+
+    Raises StoreUnfit below 7.2 and for what cannot keep a promise, RedisError when it does not answer.
+    """
     server = await redis.info("server")
     version = str(server["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < VERSION_MIN:
@@ -73,17 +78,28 @@ async def durability(redis: Redis) -> Durability:
     try:
         config = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
     except ResponseError:
-        return Durability(name, True, "configuration hidden: each gift waits for WAITAOF")
+        return await _hidden_durability(redis, name)
     if config.get("maxmemory-policy", "noeviction") != "noeviction":
         raise StoreUnfit(f"{name} may evict keys (maxmemory-policy {config['maxmemory-policy']}): set it to noeviction")
     if config.get("appendonly") != "yes":
-        return Durability(
-            name, False, "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
-        )
+        return Durability(name, False, NOT_ON_DISK)
     if config.get("appendfsync") == "always":
         return Durability(name, False, "append-only file, fsync before each answer: a crash loses nothing acknowledged")
     pace = config.get("appendfsync")
+    if pace == "no":
+        raise StoreUnfit(
+            f"{name} never says when its append-only file is on disk: set appendfsync to always or everysec"
+        )
     return Durability(name, True, f"append-only file, fsync {pace}: each gift waits for WAITAOF, a crash loses nothing")
+
+
+async def _hidden_durability(redis: Redis, name: str) -> Durability:
+    """Where CONFIG is not for us: WAITAOF says whether there is an append-only file."""
+    try:
+        await redis.execute_command("WAITAOF", 1, 0, 1)  # type: ignore[no-untyped-call]
+    except ResponseError:
+        return Durability(name, False, NOT_ON_DISK)
+    return Durability(name, True, "configuration hidden: each gift waits for WAITAOF")
 
 
 async def load_functions(redis: Redis) -> None:

@@ -36,6 +36,8 @@ async def identity_of(request: web.Request) -> Identity:
     identity = await services_of(request).tokens.verify(token.strip())
     if identity.read_only:
         raise Refusal(Code.FORBIDDEN)
+    if services_of(request).steering.is_banned(identity.user_id):
+        raise Refusal(Code.FORBIDDEN, "This account is banned.")
     return identity
 
 

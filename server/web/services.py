@@ -28,7 +28,9 @@ from server.web.names import Names
 from server.web.notices import Notices
 from server.web.sessions import Sessions
 from server.web.silence import Silence
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +52,13 @@ class Services:
     connections: Connections
     sessions: Sessions
     moderation: Moderation
+    steering: Steering
     badges: Badges
     entrances: Entrances
     balances: Balances
     notices: Notices
     names: Names
+    watching: Watching
     tokens: TokenChecker
     counts: Counts
     draining: asyncio.Event

@@ -154,6 +154,9 @@ class Session:
                 raise
             self.connection.cut_off(CloseCode.UNAUTHORIZED)
             return
+        if services.steering.is_banned(identity.user_id):
+            self.connection.cut_off(CloseCode.UNAUTHORIZED)
+            return
         async with services.entrance.turn():
             # Whoever left while it waited costs no more.
             if not self.connection.transport.is_closing():

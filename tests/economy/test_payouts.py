@@ -11,9 +11,11 @@ import orjson
 import pytest
 
 from server.domain.errors import Code, Refusal
+from server.economy.payouts import destinations
 from server.economy.payouts.provider import ProviderAwayError, Transfer, TransferOrder
 from server.economy.payouts.sandbox import SandboxProvider
 from server.economy.payouts.terms import Terms
+from server.economy.resealing import reseal
 from server.economy.sealing import Sealer
 from server.ledger.accounts import post
 from server.ledger.creators import payouts
@@ -235,18 +237,28 @@ async def test_workers_that_drive_at_once_take_each_step_once(till: Till) -> Non
     await all_is_well(till)
 
 
-async def test_a_blocked_creators_payout_is_not_sent_and_can_be_refused(till: Till) -> None:
+async def test_a_blocked_or_banned_creators_payout_is_not_sent_and_can_be_refused(till: Till) -> None:
     await till.earn(10_000)
     payout = await till.request(4_000)
     await till.driver().drive()
     await till.approve(payout.id)
-    await till.stage.pool.execute("UPDATE users SET blocked = true WHERE id = $1", CREATOR)
-    await till.driver().drive()
-    assert (await till.get(payout.id)).state == "review"
-    assert await refusal_of(till.request(4_000)) is Code.WALLET_BLOCKED
+    for bar, lift in (
+        ("UPDATE users SET blocked = true WHERE id = 'creator'", "UPDATE users SET blocked = false"),
+        ("INSERT INTO banned_users (user_id, reason, by_id) VALUES ('creator', '', 'ada')", "DELETE FROM banned_users"),
+    ):
+        await till.stage.pool.execute(bar)
+        await till.driver().drive()
+        assert (await till.get(payout.id)).state == "review"
+        assert await refusal_of(till.request(4_000)) is Code.WALLET_BLOCKED
+        await till.stage.pool.execute(lift)
     await till.refuse(payout.id)
     await till.driven_to(payout.id, "returned")
     assert await till.transfers() == 0
+    deeds = await till.stage.pool.fetch("SELECT admin, action, subject FROM admin_log ORDER BY id")
+    assert [tuple(deed.values()) for deed in deeds] == [
+        ("ada", "payout_approved", payout.id),
+        ("ada", "payout_refused", payout.id),
+    ]
 
 
 async def test_diamonds_of_young_gifts_are_not_payable_nor_those_that_nobody_added_up_yet(till: Till) -> None:
@@ -278,7 +290,7 @@ async def test_a_destination_is_sealed_and_what_cannot_be_opened_is_given_back(
     with pytest.raises(DiedError):
         await till.driver(Unlucky(till, DiedError, times=1)).drive()
     changed = replace(settings, token_secret="k" * 40)
-    till.sealer = Sealer(changed, "payout destination")
+    till.sealer = Sealer(changed, destinations.SEALED_AS)
     story = {lost.id: "paid", known.id: "returned"}
     if (await till.stage.pool.fetchval("SELECT reference FROM sandbox_transfers")) == known.id:
         story = {lost.id: "returned", known.id: "paid"}
@@ -293,6 +305,20 @@ async def test_a_destination_is_sealed_and_what_cannot_be_opened_is_given_back(
     assert "DE…3000" in written
     assert "0532013000" not in written
     await all_is_well(till)
+
+
+async def test_a_new_key_of_the_server_is_used_for_what_former_ones_sealed(till: Till, settings: Settings) -> None:
+    await till.earn(10_000)
+    changed = replace(settings, token_secret="k" * 40, token_secrets_former=(settings.token_secret,))
+    assert await reseal(till.stage.pool, settings) == 0
+    assert await reseal(till.stage.pool, changed) == 1
+    assert await reseal(till.stage.pool, changed) == 0
+    till.sealer = Sealer(replace(changed, token_secrets_former=()), destinations.SEALED_AS)
+    await till.add_method(creator="other")
+    payout = await till.request(2_000)
+    await till.driver().drive()
+    assert "shared_destination" in (await till.get(payout.id)).flags, "fingerprints follow the key"
+    await till.driven_to(payout.id, "paid")
 
 
 async def test_the_audit_compares_payouts_postings_balances_and_the_providers_books(till: Till) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import GiftId, RoomId, UserId
-from server.ledger import history, pages, rooms, shards
+from server.ledger import history, pages, remembered, rooms, shards
 from server.ledger.earnings import earnings
 from server.ledger.log import RECORD_CHARS_MAX
 from server.ledger.rooms import RANK_TAU_S
@@ -182,7 +182,7 @@ async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:
 async def test_answers_are_remembered_newest_first_and_only_so_long(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards, "REMEMBERED_PAGE", 3)
+    monkeypatch.setattr(remembered, "REMEMBERED_PAGE", 3)
     await stage.viewer("ann", 1_000)
     old_us = int((time.time() - 5_000) * 1_000_000)
     for i in range(4):
@@ -191,8 +191,8 @@ async def test_answers_are_remembered_newest_first_and_only_so_long(
     await stage.settle()
     shard = stage.shard("ann")
     async with stage.pool.acquire() as conn:
-        found = [page async for page in shards.remembered(conn, shard, 600)]
-        everything = [gift async for page in shards.remembered(conn, shard, 10_000) for gift in page]
+        found = [page async for page in remembered.remembered(conn, shard, 600)]
+        everything = [gift async for page in remembered.remembered(conn, shard, 10_000) for gift in page]
     assert [len(page) for page in found] == [3, 3, 1]
     assert [gift.gift_id.number for page in found for gift in page] == [11, 10, 9, 8, 7, 6, 5]
     newest = found[0][0]

@@ -324,6 +324,25 @@ async def test_chat_that_nobody_could_read_waits_in_bounds(redis: Redis) -> None
     assert [len(frame["chat"]) for frame in await frames(redis, "r1")] == [50] * 4
 
 
+async def test_a_delta_for_viewers_alone_comes_at_most_once_a_second(redis: Redis) -> None:
+    """Who comes in meanwhile is told with the next delta that there is, or when the second is over."""
+    await load(redis, "r1")
+
+    async def come_and_tick(members: int, *gifts: Any) -> tuple[bytes, int | None]:
+        await redis.fcall("gs_room_members", 1, keys.room("r1"), "g1", str(members), "15")
+        waits = (await tick(redis, "r1", *gifts))[3]
+        return waits, (await frames(redis, "r1"))[-1].get("viewers")
+
+    assert await come_and_tick(1) == (b"0", 1)
+    assert await come_and_tick(2) == (b"2", 1)
+    assert await come_and_tick(3, gift(1)) == (b"0", 3)
+    assert await come_and_tick(4) == (b"2", 3)
+    assert len(await frames(redis, "r1")) == 2
+    second_ago_us = int(await redis.hget(keys.room("r1"), "viewers_at")) - 1_000_000
+    await redis.hset(keys.room("r1"), "viewers_at", str(second_ago_us))
+    assert await come_and_tick(5) == (b"0", 5)
+
+
 async def test_viewers_are_the_members_of_all_gateways_alive(redis: Redis) -> None:
     await load(redis, "r1")
     key = keys.room("r1")
@@ -334,6 +353,7 @@ async def test_viewers_are_the_members_of_all_gateways_alive(redis: Redis) -> No
     assert (await redis.fcall("gs_room_members", 1, key, "g2", "5", "15"))[2] == b"0"
     await redis.hset("{r:r1}:viewers", "g1", "2 1700000000")
     assert (await redis.fcall("gs_room_members", 1, key, "g2", "5", "15"))[2] == b"1", "g1 has fallen silent"
+    await redis.hset(key, "viewers_at", "0")
     await tick(redis, "r1")
     assert (await frames(redis, "r1"))[-1]["viewers"] == 5
     await redis.fcall("gs_room_members", 1, key, "g2", "0", "15")

@@ -29,6 +29,7 @@ class Screen:
     position: str = ""
     gifts: int = 0
     coins: int = 0
+    ended: bool = False
 
 
 class Screens:
@@ -59,17 +60,21 @@ class Screens:
 
     def _look(self, room: str, key: str, screen: Screen) -> None:
         redis, log = self._valkeys.client, keys.room_log(room)
-        incarnation, n, gifts, coins = redis.hmget(key, "incarnation", "n", "gifts", "coins")
+        incarnation, n, gifts, coins, state = redis.hmget(key, "incarnation", "n", "gifts", "coins", "state")
         if incarnation is None:
             return
         if not (screen.position and redis.xrange(log, screen.position, screen.position)):
             screen.position = f"{incarnation.decode()}-{n.decode()}"
-            screen.gifts, screen.coins = int(gifts), int(coins)
+            screen.gifts, screen.coins, screen.ended = int(gifts), int(coins), state == b"ended"
             return
         for position, fields in redis.xrange(log, f"({screen.position}", "+"):
             screen.position = position.decode()
             if fields[b"k"] == b"d":
                 self._take(room, screen, fields[b"f"])
+            else:
+                expect(not screen.ended, f"{room} ended twice")
+                screen.ended = True
+        expect(screen.ended == (state == b"ended"), f"{room} is {state}, its screen was not told")
         expect(screen.gifts == int(gifts), f"{room}: deltas add up to {screen.gifts} gifts, the room has {int(gifts)}")
         expect(screen.coins == int(coins), f"{room}: deltas add up to {screen.coins} coins, the room has {int(coins)}")
 

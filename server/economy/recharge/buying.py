@@ -1,11 +1,14 @@
 """Who may buy which package, where, and at which price: checked before anybody is sent to a provider."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from server.domain.errors import Code, Refusal
-from server.domain.ids import UserId
+from server.domain.ids import UserId, new_id
 from server.domain.packages import Package
 from server.economy import step_up
+from server.economy.age import old_enough
+from server.economy.earning.deals import promise
 from server.economy.recharge.app_purchases import EXPIRES_S, METHODS
 from server.economy.recharge.providers.registry import Providers
 from server.ledger import wallets
@@ -24,12 +27,15 @@ UNDER_WAY_RETRY_MS = 60_000
 class Order:
     """What somebody wants to buy. version: of the price that was shown; coins: of a custom amount.
 
+    amount: what the buyer agreed to pay, minor units; None for whatever it is.
+
     region: where the buyer says to live, ISO 3166-1 alpha-2; confirmation: of the step-up, for large amounts.
     """
 
     package: str
     version: int
     coins: int | None = None
+    amount: int | None = None
     method: str | None = None
     region: str | None = None
     confirmation: str | None = None
@@ -38,8 +44,8 @@ class Order:
 async def buy(conn: Connection, user_id: UserId, order: Order, providers: Providers, settings: Settings) -> Purchase:
     """Writes a purchase down, its price settled, in the caller's transaction; nothing is paid yet.
 
-    Raises Refusal: not_found, bad_request, conflict for a price or region that is another now, rate_limited,
-    wallet_blocked, step_up_required.
+    Raises Refusal: not_found, bad_request, conflict for a price or region that is another now, age_restricted,
+    wallet_blocked, rate_limited, step_up_required.
     """
     package = await packages.newest(conn, order.package)
     if package is None or not package.active or not providers.selling_on(package.platform):
@@ -54,7 +60,21 @@ async def buy(conn: Connection, user_id: UserId, order: Order, providers: Provid
     await wallets.ensure(conn, user_id)
     await purchases.lock_buyer(conn, user_id)
     region = await _region(conn, user_id, order.region, package)
-    await _may_buy(conn, user_id)
+    await _may_buy(conn, user_id, demo=settings.demo)
+    purchase_id = new_id("p")
+    deal = await promise(
+        conn,
+        purchase_id,
+        user_id,
+        package=package.id,
+        coins=coins,
+        amount=amount,
+        region=region,
+        platform=package.platform,
+    )
+    amount -= deal.discount
+    if order.amount not in {None, amount}:
+        raise Refusal(Code.CONFLICT, "The price of this package is another one now.")
     if package.platform == "web" and 0 < settings.purchase_confirm_amount <= amount:
         await step_up.confirm(conn, user_id, order.confirmation)
     if package.platform != "web":
@@ -62,11 +82,13 @@ async def buy(conn: Connection, user_id: UserId, order: Order, providers: Provid
     return await purchases.add(
         conn,
         package,
+        purchase_id=purchase_id,
         user_id=user_id,
         provider=provider,
         method=method,
         region=region,
         coins=coins,
+        bonus_coins=deal.bonus_coins,
         amount=amount,
         currency=package.currency,
         expires_s=settings.purchase_expires_s if package.platform == "web" else EXPIRES_S,
@@ -96,8 +118,11 @@ async def _region(conn: Connection, user_id: str, said: str | None, package: Pac
     return region
 
 
-async def _may_buy(conn: Connection, user_id: str) -> None:
-    """Raises Refusal: wallet_blocked, rate_limited. Who is in debt may buy: that is how it is paid."""
+async def _may_buy(conn: Connection, user_id: str, *, demo: bool) -> None:
+    """Raises Refusal: age_restricted, wallet_blocked, rate_limited. Who is in debt may buy: that is how it is paid."""
+    profile = await profile_of(conn, user_id)
+    if not old_enough(profile, datetime.now(UTC).date()) and not (demo and profile.birth_date is None):
+        raise Refusal(Code.AGE_RESTRICTED)
     if await wallets.is_blocked(conn, UserId(user_id)):
         raise Refusal(Code.WALLET_BLOCKED)
     if await purchases.count_under_way(conn, user_id) >= UNDER_WAY_MAX:

@@ -52,7 +52,7 @@ _BALANCES = """
                sum(balance) FILTER (WHERE kind = 'diamonds_paid') AS paid
         FROM accounts WHERE kind IN ('diamonds_held', 'diamonds_paid') GROUP BY owner
     ) AS has
-    LEFT JOIN (
+    FULL JOIN (
         SELECT creator_id AS owner, sum(diamonds) FILTER (WHERE state IN ('held', 'review', 'sent', 'failed')) AS held,
                sum(diamonds) FILTER (WHERE state = 'paid') AS paid
         FROM payouts GROUP BY creator_id
@@ -67,6 +67,7 @@ _BALANCES = """
     WHERE coalesce(has.held, 0) <> coalesce(payout.held, 0) + coalesce(dispute.held, 0) + coalesce(ticket.held, 0)
        OR coalesce(has.paid, 0) <> coalesce(payout.paid, 0)
 """
+"""Diamonds are held for three reasons: a payout under way, coins that were taken back, a ticket of a room to come."""
 
 _STATES = """
     SELECT 'payout ' || id || ' is ' || state || ', its events end with ' || coalesce(last.told, 'none')

@@ -16,7 +16,10 @@ QUERY_TIMEOUT_S = 900.0
 
 @dataclass(slots=True)
 class HeldRoom:
-    """A room in Redis. marks: shard → how far it has counted; coins_by_viewer: all its gifters."""
+    """A room in Redis. marks: shard → how far it has counted; coins_by_viewer: all its gifters.
+
+    caught_up: it lacks nothing that was in the logs when it was loaded.
+    """
 
     id: str
     coins: int
@@ -24,6 +27,7 @@ class HeldRoom:
     gifts: int
     marks: dict[int, Cursor]
     coins_by_viewer: dict[str, int]
+    caught_up: bool = True
 
 
 async def read_rooms(redis: Redis) -> list[HeldRoom]:
@@ -53,17 +57,19 @@ async def _read(redis: Redis, room_id: str) -> HeldRoom | None:
         gifts=int(fields[b"gifts"]),
         marks=marks,
         coins_by_viewer={viewer.decode(): int(coins) for viewer, coins in top},
+        caught_up=fields[b"caught_up"] == b"1",
     )
 
 
 async def check_rooms(conn: Connection, held: list[HeldRoom], shards: dict[int, ShardView], wrong: Findings) -> int:
-    """Compares rooms in Redis with the ledger's snapshot; answers how many are about to be loaded anew.
+    """Compares rooms in Redis with the ledger's snapshot; answers how many hold nothing to compare yet.
 
-    Those have a mark in an epoch that is over: a shard was begun anew, and what such a room holds is void.
+    Those that have a mark in an epoch that is over are about to be loaded anew: a shard was begun anew, and what such
+    a room holds is void. Those that are not caught up a worker brings up to date when somebody looks at them.
     """
     void = 0
     for room in held:
-        if any(
+        if not room.caught_up or any(
             not shards[shard].serving or 0 < mark.epoch < shards[shard].cursor.epoch
             for shard, mark in room.marks.items()
             if shard in shards

@@ -72,15 +72,18 @@ async def add(
     amount: int,
     currency: str,
     expires_s: float,
+    purchase_id: str | None = None,
+    bonus_coins: int = 0,
 ) -> Purchase:
-    """Writes a new purchase of a package, whose buyer has to be there. amount: minor units."""
+    """Writes a new purchase of a package, whose buyer has to be there. amount: minor units; bonus_coins: promised."""
     row = await conn.fetchrow(
         f"""
-        INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, package_id,
-                               package_version, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12)) RETURNING {_COLUMNS}
+        INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, bonus_coins,
+                               package_id, package_version, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + make_interval(secs => $13))
+        RETURNING {_COLUMNS}
         """,  # noqa: S608 - columns of our own
-        new_id("p"),
+        purchase_id or new_id("p"),
         user_id,
         provider,
         method,
@@ -89,6 +92,7 @@ async def add(
         currency,
         amount,
         coins,
+        bonus_coins,
         package.id,
         package.version,
         expires_s,

@@ -73,7 +73,7 @@ async def test_demo_viewers_give_and_top_gifters_appear(
     async with asyncio.timeout(30):
         while not any(room["diamonds"] for room in (await gateway.get("/rooms"))[1]["rooms"]):
             await asyncio.sleep(0.02)
-    room = (await gateway.get("/rooms"))[1]["rooms"][0]["id"]
+    room = next(room["id"] for room in (await gateway.get("/rooms"))[1]["rooms"] if room["diamonds"])
     async with asyncio.timeout(30):
         while not (top := (await gateway.get(f"/rooms/{room}/top"))[1]["top"]):
             await asyncio.sleep(0.02)

@@ -9,6 +9,7 @@ from tests.browser.people import People
 from tests.browser.site import Site
 from tests.browser.standards import SCHEMES, passes
 
+
 async def test_the_lobby_and_the_sign_in(people: People) -> None:
     page = await people.pages.open("/", size=PHONE)
     await expect(page.get_by_test_id("room-card").first).to_be_visible()

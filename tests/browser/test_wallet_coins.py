@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.pages import DESKTOP, PHONE
+from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Account, Site

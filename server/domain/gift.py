@@ -28,7 +28,12 @@ class GiftOrder(Struct, frozen=True):
     count: int
     coins: int
     refusal: Code | None
-    body: bytes
+    body: str
+
+    @property
+    def request(self) -> str:
+        """The request id under its viewer's name, which no other viewer's can be mistaken for."""
+        return f"{self.viewer}:{self.request_id}"
 
     @property
     def verdict(self) -> str:
@@ -93,11 +98,11 @@ def encode_body(
     count: int,
     coins: int,
     diamonds: int,
-) -> bytes:
+) -> str:
     """The part of a record that the gateway knows: a JSON array without its brackets."""
     return orjson.dumps(
         (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds),
-    )[1:-1]
+    )[1:-1].decode()
 
 
 _decode_records = msgspec.json.Decoder(list[GiftRecord]).decode

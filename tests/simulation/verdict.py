@@ -12,6 +12,7 @@ from server.stores import keys
 from tests.simulation.book import Ask, Book
 from tests.simulation.finding import Finding, expect
 from tests.simulation.valkeys import Valkeys
+from tests.wallet.held import wallet_fields
 
 
 class Verdict:
@@ -104,10 +105,11 @@ class Verdict:
             expect(balance == coins[viewer], f"{viewer} has {balance} coins in the ledger, not {coins[viewer]}")
             shard = shard_of(viewer, self._shards)
             epoch = int(self._valkeys.client.hget(keys.shard(shard), "epoch") or 0)
-            held = self._valkeys.client.hmget(keys.wallet(shard, epoch, viewer), "coins", "pending")
-            if held[0] is not None:
-                wanted = [coins[viewer], 0]
-                expect([int(v) for v in held] == wanted, f"{viewer} has coins, pending {held} in Redis, not {wanted}")
+            held = self._valkeys.client.get(keys.wallet(shard, epoch, viewer))
+            if held is not None:
+                wallet, wanted = wallet_fields(held), (coins[viewer], 0)
+                found = (wallet["coins"], wallet["pending"])
+                expect(found == wanted, f"{viewer} has coins, pending {found} in Redis, not {wanted}")
         expect(all(value >= 0 for value in coins.values()), f"somebody spent more than there was: {coins}")
 
     async def _creators(self, rooms: dict[str, str]) -> None:

@@ -90,18 +90,16 @@ class Drive:
 
     def _ask(self, turn: int, meant_s: float, attempt: int = 1) -> None:
         viewer = self._viewers[turn % len(self._viewers)]
-        answer = self._gifting.send(
+        self._gifting.send(
             viewer=viewer,
             viewer_name=viewer,
             room=self._rooms[turn % len(self._rooms)],
             gift=self._told["gift"],
             count=1,
             request_id=f"{self._told['label']}-{turn}",
-        )
-        answer.add_done_callback(lambda done: self._answered(done, turn, meant_s, attempt))
+        ).then(lambda answer: self._answered(answer, turn, meant_s, attempt))
 
-    def _answered(self, done: asyncio.Future[Answer], turn: int, meant_s: float, attempt: int) -> None:
-        answer = done.result()
+    def _answered(self, answer: Answer, turn: int, meant_s: float, attempt: int) -> None:
         if not isinstance(answer, Accepted):
             self.refused[str(answer.code)] += 1
             if answer.code in ASKED_AGAIN:

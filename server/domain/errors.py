@@ -29,6 +29,10 @@ class Code(StrEnum):
     BUSY = "busy"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     WALLET_BLOCKED = "wallet_blocked"
+    AGE_RESTRICTED = "age_restricted"
+    NOT_ELIGIBLE = "not_eligible"
+    STEP_UP_REQUIRED = "step_up_required"
+    CONFLICT = "conflict"
     UNAVAILABLE = "unavailable"
 
 
@@ -59,6 +63,10 @@ RULES: dict[Code, Rule] = {
     Code.BUSY: Rule(503, "Too much is waiting to be settled; come back shortly.", False),
     Code.IDEMPOTENCY_CONFLICT: Rule(409, "This key was used for another request.", True),
     Code.WALLET_BLOCKED: Rule(403, "This wallet is blocked.", False),
+    Code.AGE_RESTRICTED: Rule(403, "This is for adults, and this account is not known to be one's.", False),
+    Code.NOT_ELIGIBLE: Rule(403, "This account does not qualify for that yet.", False),
+    Code.STEP_UP_REQUIRED: Rule(403, "Confirm this with a code of your authenticator app.", False),
+    Code.CONFLICT: Rule(409, "This is not possible in its present state.", False),
     Code.UNAVAILABLE: Rule(503, "The stores did not answer; ask again with the same id.", False),
 }
 

@@ -1,7 +1,5 @@
 """One gift: what is asked, what is answered, and the record that the log keeps of it."""
 
-from typing import NamedTuple
-
 import msgspec
 import orjson
 from msgspec import Struct
@@ -13,7 +11,7 @@ COUNT_MAX = 9_999
 """Largest `count` of one gift, from the public interface."""
 
 
-class GiftOrder(Struct, frozen=True):
+class GiftOrder(Struct, frozen=True, gc=False):
     """A priced gift on its way to a wallet shard.
 
     combo_key: `<room>:<gift>` when the gift is streakable, else empty.
@@ -43,7 +41,7 @@ class GiftOrder(Struct, frozen=True):
         return f"!{self.refusal}" if RULES[self.refusal].final else self.refusal
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC."""
 
     gift_id: GiftId
@@ -54,7 +52,7 @@ class Accepted(Struct, frozen=True):
     fingerprint: str
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """Not paid. `coins` is the balance where the wallet was looked at."""
 
     code: Code
@@ -66,7 +64,7 @@ class Refused(Struct, frozen=True):
 Answer = Accepted | Refused
 
 
-class GiftRecord(NamedTuple):
+class GiftRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A gift as the log holds it; field order is the log's (docs/design.md)."""
 
     number: int
@@ -81,9 +79,11 @@ class GiftRecord(NamedTuple):
     creator: str
     gift: str
     version: int
-    count: int  # type: ignore[assignment]  # a gift has a count; nobody counts its fields
+    count: int
     coins: int
     diamonds: int
+    note: str = ""
+    """What an item that is no gift is to do (`server/domain/item_note.py`); gifts have none."""
 
 
 def encode_body(
@@ -98,11 +98,11 @@ def encode_body(
     count: int,
     coins: int,
     diamonds: int,
+    note: str = "",
 ) -> str:
-    """The part of a record that the gateway knows: a JSON array without its brackets."""
-    return orjson.dumps(
-        (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds),
-    )[1:-1].decode()
+    """The part of a record that the gateway knows: a JSON array without its brackets. An empty note takes no room."""
+    body = (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds)
+    return orjson.dumps((*body, note) if note else body)[1:-1].decode()
 
 
 _decode_records = msgspec.json.Decoder(list[GiftRecord]).decode

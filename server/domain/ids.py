@@ -7,6 +7,7 @@ string, a URL or a log line, so that none of these ever needs escaping.
 import re
 import secrets
 import zlib
+from functools import cache
 from typing import NamedTuple, NewType
 
 UserId = NewType("UserId", str)
@@ -36,7 +37,7 @@ class GiftId(NamedTuple):
 
     def __str__(self) -> str:
         shard, epoch, number = self
-        return f"w{shard:02d}-{epoch}-{number}"
+        return f"{shard_label(shard)}-{epoch}-{number}"
 
     @classmethod
     def parse(cls, text: str) -> "GiftId":
@@ -52,6 +53,7 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
+@cache
 def shard_label(shard: int) -> str:
     """`w07` for shard 7."""
     return f"w{shard:02d}"

@@ -65,6 +65,29 @@ async def add_entries(
     )
 
 
+async def post(
+    conn: Connection,
+    kind: str,
+    reference: str,
+    *,
+    coins: Mapping[AccountId, int] | None = None,
+    diamonds: Mapping[AccountId, int] | None = None,
+) -> PostingId:
+    """Books one movement between accounts that many may move: entries and balances, once for each kind and reference.
+
+    Viewers' wallets are not for this: only settlements and credits touch them, as Redis has to follow. Raises
+    asyncpg.UniqueViolationError when it was booked before, CheckViolationError when a balance would become negative.
+    """
+    coins, diamonds = coins or {}, diamonds or {}
+    posting_id: int = await conn.fetchval(
+        "INSERT INTO postings (kind, reference) VALUES ($1, $2) RETURNING id", kind, reference
+    )
+    posting = PostingId(posting_id)
+    await add_entries(conn, posting, coins=coins, diamonds=diamonds)
+    await move_shared(conn, posting, [*coins, *diamonds])
+    return posting
+
+
 async def move_wallets(conn: Connection, posting: PostingId, wallets: Collection[AccountId]) -> None:
     """Adds a posting's entries to the balances of these wallets. Only a viewer's own shard and credits touch a wallet.
 
@@ -99,6 +122,11 @@ async def move_shared(conn: Connection, posting: PostingId, shared: Collection[A
         list(shared),
     )
     _all_moved(status, shared)
+
+
+async def allow_debt(conn: Connection, wallet: AccountId, coins: int) -> None:
+    """Lets a wallet be below zero by as many coins more: they are taken back, and may be spent already."""
+    await conn.execute("UPDATE accounts SET taken_back = taken_back + $2 WHERE id = $1", wallet, coins)
 
 
 def _all_moved(status: str, accounts: Collection[AccountId]) -> None:

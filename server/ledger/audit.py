@@ -7,7 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, rooms, wallets
+from server.ledger.auditing import books, earnings, payouts, purchases, rewards, rooms, spending, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -75,7 +75,9 @@ async def _check(
     room_totals = Findings("room_totals")
     await books.check_room_rows(conn, room_totals)
     void = await rooms.check_rooms(conn, held_rooms, view.shards, room_totals)
-    loaded = f"{len(held_rooms)} rooms in Redis" + (f", {void} of them about to be loaded anew" if void else "")
+    loaded = f"{len(held_rooms)} rooms in Redis" + (
+        f", {void} of them about to be loaded anew or brought up to date" if void else ""
+    )
     cursors = {shard.shard: shard.cursor for shard in shards}
     checks: list[Check] = [
         coins_conserved,
@@ -86,12 +88,23 @@ async def _check(
         await books.check_numbers(conn, cursors, gaps),
         room_totals.check(loaded),
         await books.check_creators(conn),
+        await earnings.check_earnings(conn),
+        *await spending.checks(conn),
+        await purchases.check_purchases(conn),
+        await purchases.check_taken_back(conn),
+        await purchases.check_holds(conn),
+        await payouts.check_payouts(conn),
+        *await rewards.check_rewards(conn),
     ]
     waiting = sum(max(0, shard.window.to - shard.cursor.number) for shard in shards)
-    totals |= await books.other_totals(conn) | {
-        "gifts_unsettled": waiting,
-        "wallets_in_redis": sums.wallets_loaded,
-        "rooms_in_redis": len(held_rooms),
-        "shards_to_begin_anew": sum(not shard.serving and shard.cursor.epoch > 0 for shard in shards),
-    }
+    totals |= (
+        await books.other_totals(conn)
+        | await purchases.purchase_totals(conn)
+        | {
+            "gifts_unsettled": waiting,
+            "wallets_in_redis": sums.wallets_loaded,
+            "rooms_in_redis": len(held_rooms),
+            "shards_to_begin_anew": sum(not shard.serving and shard.cursor.epoch > 0 for shard in shards),
+        }
+    )
     return AuditReport(checks, totals)

@@ -19,6 +19,7 @@ class PastGift:
 
     gift_id: GiftId
     room: str
+    creator: str
     gift: str
     count: int
     coins: int
@@ -30,12 +31,20 @@ class PastGift:
 class HistoryPage:
     """Gifts behind the cursor, newest first; what of the log is past `settled_to` is not in here yet.
 
-    next: where the next page goes on, None on the last.
+    last: the place that it ends at when others follow, else None. It may hold less than was asked for all the same.
     """
 
     gifts: list[PastGift]
-    next: str | None
+    last: GiftId | None
     settled_to: Cursor
+
+
+EPOCH_MAX = 2**31 - 1
+NUMBER_MAX = 2**63 - 1
+"""What the columns hold."""
+
+NEWEST = Cursor(EPOCH_MAX, NUMBER_MAX)
+"""Where a history begins."""
 
 
 def place(gift_id: GiftId) -> str:
@@ -43,17 +52,27 @@ def place(gift_id: GiftId) -> str:
     return pages.encode(gift_id.epoch, gift_id.number)
 
 
-async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shard: int) -> HistoryPage:
+def read_place(cursor: str | None) -> Cursor:
+    """Where a page ends that the next one goes on from. Raises Refusal (bad_request)."""
+    if cursor is None:
+        return NEWEST
+    epoch, number = pages.decode(cursor, int, int)
+    if not (0 <= epoch <= EPOCH_MAX and 0 <= number <= NUMBER_MAX):
+        raise pages.not_ours()
+    return Cursor(epoch, number)
+
+
+async def gifts(pool: Pool, viewer: UserId, limit: int, before: Cursor, shard: int) -> HistoryPage:
     """A page of a viewer's gifts behind the cursor, and the shard's cursor, from one snapshot of the database.
 
-    shard: the viewer's. Raises Refusal(BAD_REQUEST) for a wrong cursor.
+    shard: the viewer's.
     """
-    epoch, number = pages.decode(cursor, int, int) if cursor else (2**31 - 1, 2**63 - 1)
+    epoch, number = before.epoch, before.number
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         settled_to = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1", shard)
         rows = await conn.fetch(
             """
-            SELECT epoch, number, room_id, gift_id, count, coins, at_us FROM gifts
+            SELECT epoch, number, room_id, creator_id, gift_id, count, coins, at_us FROM gifts
             WHERE viewer_id = $1 AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT $4
             """,
             viewer,
@@ -64,35 +83,49 @@ async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shar
         aside = await conn.fetch(
             """
             SELECT epoch, number, record FROM quarantine
-            WHERE viewer_id = $1 AND resolved_at IS NULL AND count IS NOT NULL AND (epoch, number) < ($2, $3)
-            ORDER BY epoch DESC, number DESC LIMIT $4
+            WHERE viewer_id = $1 AND shard = $5 AND resolved_at IS NULL AND count IS NOT NULL
+              AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT $4
             """,
             viewer,
             epoch,
             number,
             limit + 1,
+            shard,
         )
     if settled_to is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
     found = list(heapq.merge(_settled(shard, rows), _set_aside(shard, aside), key=_newest_first))
     page = found[:limit]
-    return HistoryPage(page, place(page[-1].gift_id) if len(found) > limit else None, Cursor(*settled_to))
+    shown = [gift for _, gift in page if gift is not None]
+    return HistoryPage(shown, page[-1][0] if len(found) > limit else None, Cursor(*settled_to))
 
 
-def _newest_first(gift: PastGift) -> tuple[int, int]:
-    return -gift.gift_id.epoch, -gift.gift_id.number
+_Place = tuple[GiftId, PastGift | None]
+"""A number of the viewer's, and the gift that stands there; None where there is nothing to show."""
 
 
-def _settled(shard: int, rows: Iterable[Record]) -> Iterable[PastGift]:
+def _newest_first(found: _Place) -> tuple[int, int]:
+    return -found[0].epoch, -found[0].number
+
+
+def _settled(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
     for row in rows:
-        gift_id = GiftId(shard, row["epoch"], row["number"])
-        yield PastGift(gift_id, row["room_id"], row["gift_id"], row["count"], row["coins"], row["at_us"], settled=True)
+        id_ = GiftId(shard, row["epoch"], row["number"])
+        yield (
+            id_,
+            PastGift(
+                id_, row["room_id"], row["creator_id"], row["gift_id"], row["count"], row["coins"], row["at_us"], True
+            ),
+        )
 
 
-def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[PastGift]:
+def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
     """What was acknowledged stays in its viewer's history; a record that cannot be read has nothing to show there."""
     for row in rows:
-        gift = readable(row["record"])
-        if gift is not None:
-            gift_id = GiftId(shard, row["epoch"], row["number"])
-            yield PastGift(gift_id, gift.room, gift.gift, gift.count, gift.coins, gift.at_us, settled=False)
+        id_, gift = GiftId(shard, row["epoch"], row["number"]), readable(row["record"])
+        yield (
+            id_,
+            None
+            if gift is None
+            else PastGift(id_, gift.room, gift.creator, gift.gift, gift.count, gift.coins, gift.at_us, False),
+        )

@@ -1,6 +1,7 @@
 """Page cursors: where a list goes on, as a text that clients hand back unread."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -28,6 +29,14 @@ def decode(cursor: str, *kinds: type) -> list[Any]:
     if not isinstance(place, list) or [type(value) for value in place] != list(kinds):
         raise not_ours()
     return place
+
+
+def moment(text: str) -> datetime:
+    """The moment that a place names in ISO 8601. Raises Refusal(BAD_REQUEST) for what is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise not_ours() from None
 
 
 def not_ours() -> Refusal:

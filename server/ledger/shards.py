@@ -1,7 +1,6 @@
-"""How far each wallet shard is settled, what the ledger remembers of it, and what went wrong with it."""
+"""How far each wallet shard is settled, and what went wrong with it."""
 
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +8,10 @@ import orjson
 from asyncpg import Record
 from redis.asyncio import Redis
 
-from server.domain.ids import GiftId
 from server.ledger import metrics
 from server.ledger.openings import Openings
-from server.ledger.partitions import DAY_US
 from server.stores import keys
 from server.stores.postgres import Connection
-
-REMEMBERED_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +57,6 @@ class ShardState:
     def behind(self, cursor: Cursor) -> bool:
         """Whether the ledger has what this Redis has not."""
         return self.epoch != cursor.epoch or self.number < cursor.number
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """The answer to a gift that is settled. coins_after: what the viewer had left then; at_us: microseconds, UTC."""
-
-    viewer: str
-    request_id: str
-    gift_id: GiftId
-    coins_after: int
-    combo: int
-    combo_first: int
-    at_us: int
 
 
 _HOLD = "SELECT epoch, number, opening, announced FROM shards WHERE shard = $1 FOR UPDATE"
@@ -124,49 +106,17 @@ async def begin_epoch(conn: Connection, shard: int, epoch: int) -> None:
         raise ValueError(f"epoch {epoch} of wallet shard {shard} is not new")
 
 
-async def remembered(conn: Connection, shard: int, age_s: float) -> AsyncIterator[list[Remembered]]:
-    """Settled gifts of a shard accepted in the last age_s seconds, newest first, REMEMBERED_PAGE at a time."""
-    since_us = int((time.time() - age_s) * 1_000_000)
-    before = (2**31 - 1, 2**63 - 1)
-    while True:
-        # The bound only keeps older days' partitions out; numbers run with time, and the first that is too old ends it.
-        rows = await conn.fetch(
-            """
-            SELECT viewer_id, request_id, epoch, number, coins_after, combo, combo_first, at_us FROM gifts
-            WHERE shard = $1 AND (epoch, number) < ($2, $3) AND at_us >= $4
-            ORDER BY epoch DESC, number DESC LIMIT $5
-            """,
-            shard,
-            *before,
-            since_us - DAY_US,
-            REMEMBERED_PAGE,
-        )
-        page = [
-            Remembered(
-                viewer=row["viewer_id"],
-                request_id=row["request_id"],
-                gift_id=GiftId(shard, row["epoch"], row["number"]),
-                coins_after=row["coins_after"],
-                combo=row["combo"],
-                combo_first=row["combo_first"],
-                at_us=row["at_us"],
-            )
-            for row in rows
-            if row["at_us"] >= since_us
-        ]
-        if page:
-            yield page
-        if len(rows) < REMEMBERED_PAGE or rows[-1]["at_us"] < since_us:
-            return
-        before = (rows[-1]["epoch"], rows[-1]["number"])
-
-
 async def read_states(redis: Redis, shards: int) -> list[ShardState]:
     """What Redis says of all shards, in one round trip. Raises RedisError when it is away or has no functions."""
     pipeline = redis.pipeline(transaction=False)
     for shard in range(shards):
         pipeline.fcall("gs_state", 1, keys.shard(shard))
     return [ShardState.read(row) for row in await pipeline.execute()]
+
+
+async def read_state(redis: Redis, shard: int) -> ShardState:
+    """What Redis says of one shard. Raises RedisError as `read_states`."""
+    return ShardState.read(await redis.fcall("gs_state", 1, keys.shard(shard)))
 
 
 async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from server.ledger.accounts import (
     PostingId,
     account_ids,
     add_entries,
+    allow_debt,
     move_shared,
     move_wallets,
     open_account,
@@ -18,8 +19,18 @@ from server.ledger.accounts import (
 )
 from server.stores.postgres import Connection, Pool
 
-_CONTRA = {"purchase": "coins_purchased", "promotion": "coins_promotional", "correction": "coins_corrected"}
-"""Kind of credit → the platform account that it is issued from."""
+_CONTRA = {
+    "purchase": "coins_purchased",
+    "promotion": "coins_promotional",
+    "correction": "coins_corrected",
+    "return": "coins_spent",
+    "refund": "coins_purchased",
+    "forfeit": "coins_promotional",
+}
+"""Kind of credit → the platform account that it is issued from, or given back to."""
+
+_TAKES_BACK = {"refund", "forfeit"}
+"""Kinds that are negative, each of them; a correction may be either."""
 
 
 class CreditConflictError(Exception):
@@ -49,12 +60,20 @@ class Credit:
     coins: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """credit: number of the viewer's newest credit. blocked: sends nothing."""
+
+    credit: int
+    blocked: bool
+
+
 async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
     """A viewer's wallet, from one snapshot of the database; makes the viewer and the wallet when they are new."""
     found = await _read(pool, viewer, shard)
     if found is None:
         async with pool.acquire() as conn, conn.transaction():
-            await _ensure(conn, viewer)
+            await ensure(conn, viewer)
         found = await _read(pool, viewer, shard)
     if found is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
@@ -79,7 +98,8 @@ async def _read(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot | None
     return WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
 
 
-async def _ensure(conn: Connection, viewer: UserId) -> None:
+async def ensure(conn: Connection, viewer: UserId) -> None:
+    """Makes the viewer and the wallet when they are new."""
     await conn.execute("INSERT INTO users (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", viewer)
     await open_account(conn, viewer, {WALLET: "coins"})
 
@@ -87,22 +107,10 @@ async def _ensure(conn: Connection, viewer: UserId) -> None:
 async def grant(  # noqa: PLR0917
     pool: Pool, viewer: UserId, coins: int, kind: str, reference: str, reason: str
 ) -> int:
-    """Books a credit as a double entry, once for each kind and reference, and answers its number.
-
-    kind: `purchase`, `promotion` or `correction`; each is issued from an account of its own. coins: 1 and more.
-    Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another viewer
-    or amount.
-    """
-    if kind not in _CONTRA:
-        raise ValueError(f"not a kind of credit: {kind!r}")
-    if not 1 <= coins <= MONEY_MAX:
-        raise ValueError(f"not an amount of coins: {coins}")
+    """Books a credit in a transaction of its own; else as `book_credit`."""
     try:
         async with pool.acquire() as conn, conn.transaction():
-            booked = await _booked(conn, viewer, coins, kind, reference)
-            if booked is None:
-                booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
-            return booked
+            return await book_credit(conn, viewer, coins, kind, reference, reason)
     except asyncpg.UniqueViolationError:
         # Somebody booked it while we did; all of ours is rolled back.
         async with pool.acquire() as conn:
@@ -110,6 +118,29 @@ async def grant(  # noqa: PLR0917
         if booked is None:
             raise
         return booked
+
+
+async def book_credit(  # noqa: PLR0917
+    conn: Connection, viewer: UserId, coins: int, kind: str, reference: str, reason: str
+) -> int:
+    """Books a credit in the caller's transaction, once for each kind and reference, and answers its number.
+
+    The caller tells Redis after the commit (`Wallets.refresh`); the sweeper does if the caller dies. kind: `purchase`,
+    `promotion` or `return`, of 1 coin and more; `refund` or `forfeit`, of -1 and less; `correction`, of either. Each
+    has its contra account. What is taken back may have been spent, also by gifts that are not settled yet: the wallet
+    may then be below zero by as much, and sends no gifts while it is. Raises ValueError for another kind or amount,
+    CreditConflictError when the reference was used for another viewer or amount, asyncpg.UniqueViolationError when
+    somebody books it at the same time.
+    """
+    if kind not in _CONTRA:
+        raise ValueError(f"not a kind of credit: {kind!r}")
+    negative = kind in _TAKES_BACK or (kind == "correction" and coins < 0)
+    if not 1 <= (-coins if negative else coins) <= MONEY_MAX:
+        raise ValueError(f"not an amount of coins: {coins}")
+    booked = await _booked(conn, viewer, coins, kind, reference)
+    if booked is None:
+        booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
+    return booked
 
 
 async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, reference: str) -> int | None:
@@ -125,7 +156,7 @@ async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, refer
 
 
 async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str) -> int:
-    await _ensure(conn, viewer)
+    await ensure(conn, viewer)
     # Locks the user: numbers are given out one after the other, and only by transactions that commit.
     number: int = await conn.fetchval(
         "UPDATE users SET credit_number = credit_number + 1 WHERE id = $1 RETURNING credit_number", viewer
@@ -148,14 +179,28 @@ async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, ref
     )
     posting = PostingId(posting_id)
     await add_entries(conn, posting, coins={wallet: coins, contra: -coins}, diamonds={})
+    if coins < 0:
+        await allow_debt(conn, wallet, -coins)
     await move_wallets(conn, posting, [wallet])
     await move_shared(conn, posting, [contra])
     return number
 
 
-async def is_blocked(pool: Pool, viewer: UserId) -> bool:
+async def is_blocked(pool: "Pool | Connection", viewer: UserId) -> bool:
     """Whether a viewer's wallet is blocked; one that the ledger does not have is not."""
     return bool(await pool.fetchval("SELECT blocked FROM users WHERE id = $1", viewer))
+
+
+async def balance_of(conn: Connection, viewer: str) -> tuple[int, int]:
+    """A viewer's coins as they are settled, and the number of the newest credit; nothing of somebody unknown."""
+    row = await conn.fetchrow(
+        """
+        SELECT accounts.balance, users.credit_number FROM users
+        JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet' WHERE users.id = $1
+        """,
+        viewer,
+    )
+    return (0, 0) if row is None else (row["balance"], row["credit_number"])
 
 
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
@@ -169,10 +214,10 @@ async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 10
     return [Credit(row["number"], row["coins"]) for row in rows]
 
 
-async def credit_numbers(pool: Pool, viewers: list[str]) -> dict[str, int]:
-    """The number of each viewer's newest credit; viewers whom the ledger does not know are left out."""
-    rows = await pool.fetch("SELECT id, credit_number FROM users WHERE id = ANY($1::text[])", viewers)
-    return {row["id"]: row["credit_number"] for row in rows}
+async def standings(pool: Pool, viewers: list[str]) -> dict[str, Standing]:
+    """What a loaded wallet of each viewer should have; viewers whom the ledger does not know are left out."""
+    rows = await pool.fetch("SELECT id, credit_number, blocked FROM users WHERE id = ANY($1::text[])", viewers)
+    return {row["id"]: Standing(row["credit_number"], row["blocked"]) for row in rows}
 
 
 async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

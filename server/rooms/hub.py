@@ -34,8 +34,8 @@ class Hub:
 
     def __init__(self, redis: Redis, rooms: Rooms, settings: Settings, gateway_id: str, *, encode: Encode) -> None:
         self._rooms = rooms
-        self._open: dict[bytes, HubRoom] = {}
-        self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._open: dict[str, HubRoom] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._presence = Presence(redis, settings, gateway_id, self._on_position)
         self._listener = Listener(
@@ -71,7 +71,7 @@ class Hub:
 
     def state(self, room_id: str) -> str | None:
         """`live` or `ended`, known at once for rooms with members here; None for others."""
-        room = self._open.get(_channel(room_id))
+        room = self._open.get(room_id)
         return room.feed.state if room else None
 
     def members(self) -> int:
@@ -96,29 +96,28 @@ class Hub:
 
     def leave(self, member: Member, room_id: str) -> None:
         """The member gets nothing more of the room. Leaving a room that was not joined changes nothing."""
-        room = self._open.get(_channel(room_id))
+        room = self._open.get(room_id)
         if room is not None:
             room.leave(member)
 
     async def _listen_to(self, room_id: str) -> HubRoom:
-        channel = _channel(room_id)
-        room = self._open.get(channel)
+        room = self._open.get(room_id)
         if room is None:
             if self._group is None:
                 raise Refusal(Code.UNAVAILABLE)
-            room = self._open[channel] = HubRoom(room_id, self._parts)
-            self._tasks[channel] = self._group.create_task(room.run(), name=f"room-{room_id}")
-            await self._listener.subscribe(channel)
+            room = self._open[room_id] = HubRoom(room_id, self._parts)
+            self._tasks[room_id] = self._group.create_task(room.run(), name=f"room-{room_id}")
+            await self._listener.subscribe(_channel(room_id))
         return room
 
     async def _close_idle_rooms(self) -> None:
         while True:
             await asyncio.sleep(LINGER_S / 5)
-            for channel, room in list(self._open.items()):
+            for room_id, room in list(self._open.items()):
                 if room.idle_for_s() > LINGER_S:
-                    del self._open[channel]
-                    self._tasks.pop(channel).cancel()
-                    await self._listener.unsubscribe(channel)
+                    del self._open[room_id]
+                    self._tasks.pop(room_id).cancel()
+                    await self._listener.unsubscribe(_channel(room_id))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Beside the rooms' own tasks; a failure ends the hub, as theirs does."""
@@ -130,7 +129,7 @@ class Hub:
     # What the listener and the heartbeat hear
 
     def _on_message(self, channel: bytes, payload: bytes) -> None:
-        room = self._open.get(channel)
+        room = self._open.get(keys.read_room_channel(channel))
         kind, _, rest = payload.partition(b" ")
         position_text, _, frame = rest.partition(b" ")
         position = Position.parse(position_text.decode("ascii", "replace"))
@@ -138,7 +137,7 @@ class Hub:
             room.hear(position, kind, frame)
 
     def _on_subscribed(self, channel: bytes) -> None:
-        room = self._open.get(channel)
+        room = self._open.get(keys.read_room_channel(channel))
         if room is not None:
             room.subscribed.set()
             room.look_again()
@@ -149,7 +148,7 @@ class Hub:
 
     def _on_position(self, room_id: str, position_text: str | None) -> None:
         """What a heartbeat learnt: the room may have gone on, or be gone, without our hearing of it."""
-        room = self._open.get(_channel(room_id))
+        room = self._open.get(room_id)
         if room is None or room.feed.incarnation is None:
             return
         position = Position.parse(position_text) if position_text else None

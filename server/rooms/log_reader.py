@@ -10,6 +10,7 @@ from server.rooms.leases import Leases
 from server.rooms.lost_epochs import let_wallets_of_lost_epochs_go, unload_rooms_of_lost_epochs
 from server.rooms.shard_log import ENTRIES_PER_READ, Mark, OnMalformed, RoomGift, by_room
 from server.stores import keys
+from server.stores.redis import is_missing_function
 
 log = structlog.get_logger()
 
@@ -89,7 +90,7 @@ class LogReader:
         for (shard, mark), answer in zip(moved.items(), await pipeline.execute(raise_on_error=False), strict=True):
             if not isinstance(answer, Exception):
                 self._applied[shard] = mark
-            elif not isinstance(answer, ResponseError):
+            elif not isinstance(answer, ResponseError) or is_missing_function(answer):
                 raise answer
             elif not str(answer).startswith("FENCED") and shard not in self._held_back:
                 # A shard that is not open is opened with its next gift; anything else is for the audit to explain.

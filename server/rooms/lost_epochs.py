@@ -10,33 +10,30 @@ from redis.asyncio import Redis
 
 from server.rooms.shard_log import Mark
 from server.stores import keys
+from server.stores.room_keys import room_pages
 from server.stores.wallet_keys import wallet_pages
 
 log = structlog.get_logger()
 
-ROOMS_PER_SCAN = 500
 LOST_WALLET_TTL_S = 3_600
 """How long a wallet of a lost epoch is kept, for whoever wants to see what an incident cost."""
 
 
 async def unload_rooms_of_lost_epochs(redis: Redis, epochs: dict[int, int]) -> int:
     """Forgets all rooms with a mark before the shard's own epoch (shard → epoch); answers how many."""
-    cursor, unloaded = 0, 0
     shards = sorted(shard for shard, epoch in epochs.items() if epoch > 1)
     if not shards:
         return 0
-    while True:
-        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=ROOMS_PER_SCAN)
+    unloaded = 0
+    async for rooms in room_pages(redis):
         pipeline = redis.pipeline(transaction=False)
-        for key in found:
-            pipeline.hmget(key, "incarnation", *(f"m:{shard}" for shard in shards))
-        for key, (incarnation, *marks) in zip(found, await pipeline.execute() if found else [], strict=True):
+        for room in rooms:
+            pipeline.hmget(keys.room(room), "incarnation", *(f"m:{shard}" for shard in shards))
+        for room, (incarnation, *marks) in zip(rooms, await pipeline.execute(), strict=True):
             held = {shard: Mark.parse(mark).epoch for shard, mark in zip(shards, marks, strict=True) if mark}
             # Also one that had counted nothing of the shard: what the ledger has of it is in no log any more.
             if incarnation and any(epoch < epochs[shard] for shard, epoch in held.items()):
-                unloaded += await redis.fcall("gs_room_unload", 1, key, incarnation)
-        if cursor == 0:
-            break
+                unloaded += await redis.fcall("gs_room_unload", 1, keys.room(room), incarnation)
     if unloaded:
         log.warning("rooms are loaded again: a shard began a new epoch", rooms=unloaded)
     return unloaded

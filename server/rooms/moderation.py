@@ -16,7 +16,7 @@ from server.domain.errors import Code, Refusal
 from server.ledger import moderation as ledger_moderation
 from server.ledger.moderation import Kind, Rules
 from server.rooms.rooms import RoomInfo
-from server.rooms.standing import Standing, standing_of, who_changed
+from server.rooms.standing import Standing, is_shut_out, standing_of, who_changed
 from server.stores import keys
 from server.stores.channel import listen
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
@@ -78,6 +78,11 @@ class Moderation:
         """A user's standing as far as it is known: of a room that nobody asked about it is a viewer's."""
         known = self._known.get(room_id)
         return Standing() if known is None else standing_of(user_id, known.creator_id, known.rules)
+
+    def shut_out(self, room_id: str, user_id: str) -> bool:
+        """Whether a user can neither be in the room nor give there, as far as it is known."""
+        known = self._known.get(room_id)
+        return known is not None and is_shut_out(user_id, known.creator_id, known.rules)
 
     def hold(self, room_id: str) -> None:
         """Somebody here is in the room, or about to be: its rules are kept up to date until `release`."""

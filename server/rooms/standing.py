@@ -33,6 +33,11 @@ class Standing:
         return self.banned or self.blocked
 
 
+def is_shut_out(user_id: str, creator_id: str, rules: Rules) -> bool:
+    """As `standing_of` says; this is asked for every gift. Nobody shuts out the creator."""
+    return user_id != creator_id and (user_id in rules.banned or user_id in rules.blocked)
+
+
 def standing_of(user_id: str, creator_id: str, rules: Rules) -> Standing:
     """A user's standing now. Nothing touches the creator; who is shut out keeps no order."""
     if user_id == creator_id:

@@ -1,17 +1,14 @@
 """Connections to Redis or Valkey, its version, what its acknowledgement is worth, and our functions in it."""
 
-import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from server.stores.redis_connection import use_cancellable_connections
+from server.stores.redis_client import Client
 
 VERSION_MIN = (7, 2)
 """First release with WAITAOF, by which a write is known to be on disk."""
@@ -19,11 +16,9 @@ VERSION_MIN = (7, 2)
 CONNECT_TIMEOUT_S = 2.0
 REPLY_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 256
-CALLS_MAX = 64
-"""Single calls of one process that are under way at once; the others wait for their turn. Pipelines and subscriptions
-are few, and have the other connections."""
+"""Of pipelines, subscriptions and the gifts' lanes; single calls share one."""
 
-TURN_TIMEOUT_S = 2.0
+NOT_ON_DISK = "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
 
 _LIBRARIES = {
     "giftstream_wallet": ("server.wallet", "wallet.lua"),
@@ -33,25 +28,6 @@ _LIBRARIES = {
 
 class StoreUnfit(Exception):  # noqa: N818 - a verdict on a store, shown to the operator
     """The store answers but cannot be used; the message is one line for the operator."""
-
-
-class TurnTaking(Redis):
-    """A client whose calls wait for each other when there are many: redis-py refuses what has no connection left."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._turns = asyncio.Semaphore(CALLS_MAX)
-
-    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
-        try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise RedisConnectionError(f"no turn within {TURN_TIMEOUT_S:.0f} s") from None
-        try:
-            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
-        finally:
-            self._turns.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +51,7 @@ async def connect(url: str) -> Redis:
     if url.startswith("redis+cluster://"):
         raise StoreUnfit("REDIS_URL: clusters are not supported by this version; name one Redis or Valkey")
     try:
-        client = TurnTaking.from_url(
+        client = Client.from_url(
             url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
@@ -86,12 +62,14 @@ async def connect(url: str) -> Redis:
         )
     except ValueError as error:
         raise StoreUnfit(f"REDIS_URL: {error}") from error
-    use_cancellable_connections(client)
     return client
 
 
 async def durability(redis: Redis) -> Durability:
-    """Reads version and persistence of the server. Raises StoreUnfit below 7.2, RedisError when it does not answer."""
+    """Reads version and persistence of the server.
+
+    Raises StoreUnfit below 7.2 and for what cannot keep a promise, RedisError when it does not answer.
+    """
     server = await redis.info("server")
     version = str(server["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < VERSION_MIN:
@@ -100,17 +78,28 @@ async def durability(redis: Redis) -> Durability:
     try:
         config = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
     except ResponseError:
-        return Durability(name, True, "configuration hidden: each gift waits for WAITAOF")
+        return await _hidden_durability(redis, name)
     if config.get("maxmemory-policy", "noeviction") != "noeviction":
         raise StoreUnfit(f"{name} may evict keys (maxmemory-policy {config['maxmemory-policy']}): set it to noeviction")
     if config.get("appendonly") != "yes":
-        return Durability(
-            name, False, "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
-        )
+        return Durability(name, False, NOT_ON_DISK)
     if config.get("appendfsync") == "always":
         return Durability(name, False, "append-only file, fsync before each answer: a crash loses nothing acknowledged")
     pace = config.get("appendfsync")
+    if pace == "no":
+        raise StoreUnfit(
+            f"{name} never says when its append-only file is on disk: set appendfsync to always or everysec"
+        )
     return Durability(name, True, f"append-only file, fsync {pace}: each gift waits for WAITAOF, a crash loses nothing")
+
+
+async def _hidden_durability(redis: Redis, name: str) -> Durability:
+    """Where CONFIG is not for us: WAITAOF says whether there is an append-only file."""
+    try:
+        await redis.execute_command("WAITAOF", 1, 0, 1)  # type: ignore[no-untyped-call]
+    except ResponseError:
+        return Durability(name, False, NOT_ON_DISK)
+    return Durability(name, True, "configuration hidden: each gift waits for WAITAOF")
 
 
 async def load_functions(redis: Redis) -> None:

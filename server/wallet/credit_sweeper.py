@@ -1,8 +1,8 @@
-"""Credits that wallets in Redis lack: left behind by a crash, or lost with a Redis that came back older.
+"""What wallets in Redis lack: credits that a crash left behind, credits and blocks that an older Redis has lost.
 
 What a crash left behind is marked in the ledger as not applied. What was lost is not: a Redis that lags a little goes
 on where it is, and the ledger takes for applied what it has lost. So whenever a shard was opened anew, and when a
-worker starts, the credit number of every wallet that is loaded is compared with the ledger's.
+worker starts, the credit number of every wallet that is loaded is compared with the ledger's, and its block with it.
 """
 
 import structlog
@@ -52,7 +52,7 @@ class CreditSweeper:
         return {shard: state.opening for shard, state in enumerate(states) if state.opened}
 
     async def _compare(self, shards: set[int]) -> None:
-        """Brings up to date the loaded wallets of these shards that lack a credit."""
+        """Brings up to date the loaded wallets of these shards that lack something."""
         lacking = 0
         async for page in wallet_pages(self._redis):
             by_shard: dict[int, list[str]] = {}
@@ -65,11 +65,18 @@ class CreditSweeper:
                     metrics.CREDITS_SWEPT.inc()
                     lacking += 1
         if lacking:
-            log.warning("credits were applied again: Redis had lost them", wallets=lacking)
+            log.warning("credits or blocks were applied again: Redis had lost them", wallets=lacking)
 
     async def _lacking(self, shard: int, viewers: list[str]) -> list[str]:
-        """Those of the viewers whose wallet is loaded and has not the newest credit."""
-        _, _, _, *fields = await self._redis.fcall("gs_audit", 1, keys.shard(shard), *viewers)
-        held = {viewer: int(credit) for viewer, credit in zip(viewers, fields[1::3], strict=True) if credit is not None}
-        booked = await ledger_wallets.credit_numbers(self._pool, list(held))
-        return [viewer for viewer, number in held.items() if booked.get(viewer, 0) > number]
+        """Those whose wallet is loaded and lacks a credit, or is not blocked as the ledger says."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for viewer in viewers:
+            pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
+        loaded = [(viewer, row) for viewer, row in zip(viewers, await pipeline.execute(), strict=True) if row]
+        known = await ledger_wallets.standings(self._pool, [viewer for viewer, _ in loaded])
+        lacking: list[str] = []
+        for viewer, (_, _, blocked, credit) in loaded:
+            there = known.get(viewer)
+            if there is not None and (int(credit) < there.credit or (blocked == b"1") != there.blocked):
+                lacking.append(viewer)
+        return lacking

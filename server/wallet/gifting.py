@@ -1,12 +1,12 @@
 """Sending a gift: what it costs, who gets it, and the order that goes to the sender's wallet shard."""
 
-import asyncio
 from typing import Protocol
 
 from server.domain.catalogue import Catalogue
 from server.domain.errors import Code
-from server.domain.gift import COUNT_MAX, Answer, GiftOrder, encode_body
+from server.domain.gift import COUNT_MAX, GiftOrder, encode_body
 from server.settings import Settings
+from server.wallet.reply import Reply
 from server.wallet.shards import WalletShards
 
 
@@ -40,8 +40,8 @@ class Gifting:
         request_id: str,
         fingerprint: str = "",
         refusal: Code | None = None,
-    ) -> "asyncio.Future[Answer]":
-        """Sends one gift; the future gets its answer.
+    ) -> Reply:
+        """Sends one gift; the reply gets its answer.
 
         A refusal, the caller's or one found here, goes to the shard all the same: if this request was answered
         before, the first answer stands.
@@ -69,7 +69,7 @@ class Gifting:
         combo_key = f"{room.id}:{gift}" if kind.streakable else ""
         return self._shards.submit(GiftOrder(viewer, request_id, fingerprint, combo_key, count, coins, refusal, body))
 
-    def _refuse(self, viewer: str, request_id: str, fingerprint: str, code: Code) -> "asyncio.Future[Answer]":
+    def _refuse(self, viewer: str, request_id: str, fingerprint: str, code: Code) -> Reply:
         """What has no price: refused, unless this request was answered before."""
         return self._shards.submit(
             GiftOrder(viewer, request_id, fingerprint, combo_key="", count=1, coins=0, refusal=code, body="")

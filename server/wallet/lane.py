@@ -15,6 +15,7 @@ from server.wallet.answers import decode_answers
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.opening import ShardOpener, is_closed
 from server.wallet.patience import Patience
+from server.wallet.reply import Reply
 from server.wallet.wallets import Wallets
 
 log = structlog.get_logger()
@@ -30,14 +31,14 @@ BUSY_RETRY_MS = 250
 FULL_RETRY_MS = 1000
 
 
-class _Ticket:
-    """One order on its way, and who waits for the answer."""
+class _Ticket(Reply):
+    """One order on its way, and its answer."""
 
-    __slots__ = ("deadline_s", "future", "order")
+    __slots__ = ("deadline_s", "order")
 
-    def __init__(self, order: GiftOrder, future: "asyncio.Future[Answer]", deadline_s: float) -> None:
+    def __init__(self, order: GiftOrder, deadline_s: float) -> None:
+        super().__init__()
         self.order = order
-        self.future = future
         self.deadline_s = deadline_s
 
 
@@ -60,20 +61,18 @@ class Lane:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
-    def submit(self, shard: int, order: GiftOrder) -> "asyncio.Future[Answer]":
+    def submit(self, shard: int, order: GiftOrder) -> Reply:
         """Puts an order on its way."""
-        future: asyncio.Future[Answer] = self._loop.create_future()
         if self._open_orders >= ORDERS_WAITING_MAX:
-            future.set_result(Refused(Code.BUSY, retry_ms=BUSY_RETRY_MS))
-            return future
+            return Reply(Refused(Code.BUSY, retry_ms=BUSY_RETRY_MS))
         self._open_orders += 1
-        ticket = _Ticket(order, future, self._loop.time() + ANSWER_TIMEOUT_S)
+        ticket = _Ticket(order, self._loop.time() + ANSWER_TIMEOUT_S)
         waiting = self._waiting.get(shard)
         if waiting is None:
             waiting = self._waiting[shard] = deque()
         waiting.append(ticket)
         self._wake.set()
-        return future
+        return ticket
 
     async def run(self) -> None:
         """Carries orders until cancelled."""
@@ -91,7 +90,8 @@ class Lane:
         """The next batch of every shard that is not on hold; orders of wallets being loaded step aside."""
         flight: Flight = []
         now_s = self._loop.time()
-        for shard, waiting in self._waiting.items():
+        # A copy: who is told of a refusal may send again at once.
+        for shard, waiting in list(self._waiting.items()):
             if shard in self._on_hold or not waiting:
                 continue
             batch: list[_Ticket] = []
@@ -209,8 +209,11 @@ class Lane:
 
     def _resolve(self, ticket: _Ticket, answer: Answer) -> None:
         self._open_orders -= 1
-        if not ticket.future.done():
-            ticket.future.set_result(answer)
+        try:
+            ticket.give(answer)
+        except Exception:
+            # One that cannot be told keeps no answer from the others.
+            log.exception("an answer could not be told")
 
     def _refuse_all(self, tickets: Iterable[_Ticket]) -> None:
         for ticket in tickets:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 from server.domain.gift import Accepted
 from server.ledger import openings
 from server.ledger import shards as ledger_shards
+from server.ledger.remembered import remembered
 from server.ledger.shards import ShardState
 from server.settings import Settings
 from server.stores import keys
@@ -139,7 +140,7 @@ class ShardOpener:
         place, token = (seen.epoch, seen.number, seen.opening), openings.new_token()
         await self._redis.fcall("gs_reset", 1, key, *place, epoch, self._settings.wallet_shards, token)
         dedupe_s = self._settings.dedupe_s
-        async for page in ledger_shards.remembered(connection, shard, 2 * dedupe_s):
+        async for page in remembered(connection, shard, 2 * dedupe_s):
             arguments: list[str | bytes] = []
             for gift in page:
                 answer = Accepted(gift.gift_id, gift.coins_after, gift.combo, gift.combo_first, gift.at_us, "")

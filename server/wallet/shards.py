@@ -9,12 +9,13 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from server.domain.gift import Answer, GiftOrder
+from server.domain.gift import GiftOrder
 from server.domain.ids import shard_of
 from server.settings import Settings
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.lane import ANSWER_TIMEOUT_S, Lane
 from server.wallet.opening import ShardOpener
+from server.wallet.reply import Reply
 from server.wallet.wallets import Wallets
 
 LANES = 2
@@ -33,8 +34,8 @@ class WalletShards:
             calls = GiftCalls(redis, settings, wait_aof=wait_aof, timeout_s=ANSWER_TIMEOUT_S)
             self._lanes.append(Lane(calls, wallets, opener, batch_max=settings.batch_max))
 
-    def submit(self, order: GiftOrder) -> "asyncio.Future[Answer]":
-        """Puts an order on its way. The future always gets an answer, at the latest after twice ANSWER_TIMEOUT_S."""
+    def submit(self, order: GiftOrder) -> Reply:
+        """Puts an order on its way. The reply always gets an answer, at the latest after twice ANSWER_TIMEOUT_S."""
         shard = shard_of(order.viewer, self._shards)
         return self._lanes[shard % LANES].submit(shard, order)
 

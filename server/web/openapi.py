@@ -16,14 +16,14 @@ from server.web.routes import ROUTES
 from server.web.shapes import Problem
 
 _REF = "#/components/schemas/{name}"
-_PATH_SCHEMAS = {"room": {"type": "string"}, "user": {"type": "string", "pattern": f"^{USER_ID.pattern}$"}}
+_PATH_SCHEMAS = {"user": {"type": "string", "pattern": f"^{USER_ID.pattern}$"}}
 _LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LIMIT_READ_MAX}
 _BODY_STATUSES = {413: "The body is too large.", 415: "The body is not application/json."}
 
 
 def openapi() -> dict[str, Any]:
     """The document, as OpenAPI 3.1 wants it."""
-    shapes = {Problem, *(route.answer for route in ROUTES), *(route.body for route in ROUTES if route.body)}
+    shapes = {Problem, *(shape for route in ROUTES for shape in (route.answer, route.body) if shape is not None)}
     _, schemas = msgspec.json.schema_components(shapes, ref_template=_REF)
     schemas["Problem"]["properties"]["code"] = {"$ref": _REF.format(name="Code")}
     schemas["Code"] = {
@@ -54,19 +54,27 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": (inspect.getdoc(route.handler) or "").partition("\n")[0],
         "parameters": _parameters(route),
-        "responses": {str(route.status): _content("Done.", route.answer.__name__), **_problems(route)},
+        "responses": {str(route.status): _answer(route), **_problems(route)},
     }
     if route.body is not None:
         made["requestBody"] = {"required": True, **_content("", route.body.__name__)}
         del made["requestBody"]["description"]
+    if route.upload:
+        made["requestBody"] = {"required": True, "content": {route.upload: {"schema": {"type": "string"}}}}
     if route.needs_token:
         made["security"] = [{"token": []}]
     return made
 
 
+def _answer(route: Route) -> dict[str, Any]:
+    if route.answer is None:
+        return {"description": "The file.", "content": {route.file: {"schema": {"type": "string"}}}}
+    return _content("Done.", route.answer.__name__)
+
+
 def _parameters(route: Route) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS[name]}
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS.get(name, {"type": "string"})}
         for name in re.findall(r"\{(\w+)\}", route.path)
     ]
     query = dict(route.query)

@@ -17,16 +17,19 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route:
     """handler: its docstring says what the call does. path: under API_ROOT. body, answer: their shapes.
 
-    codes: the refusals that this call has of its own. pages: takes `limit` and `cursor`. query: other query parameters,
-    and what they mean. moves_money: takes an Idempotency-Key.
+    file, upload: the content type of what is answered, or taken, where that is no JSON. codes: the refusals of this
+    call's own. pages: takes `limit` and `cursor`. query: other query parameters, and what they mean. moves_money: takes
+    an Idempotency-Key.
     """
 
     method: str
     path: str
     handler: Handler
-    answer: type[Struct]
+    answer: type[Struct] | None = None
+    file: str = ""
     status: int = 200
     body: type[Struct] | None = None
+    upload: str = ""
     needs_token: bool = True
     pages: bool = False
     query: Mapping[str, str] = field(default_factory=dict)

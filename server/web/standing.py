@@ -9,7 +9,7 @@ SHUT_OUT = "You are banned from this room."
 
 def shut_out(moderation: Moderation, identity: Identity, room_id: str) -> bool:
     """Whether somebody may neither be in the room nor give there, as far as is known here; no admin ever is."""
-    return identity.role is not Role.ADMIN and moderation.standing(room_id, identity.user_id).shut_out
+    return identity.role is not Role.ADMIN and moderation.shut_out(room_id, identity.user_id)
 
 
 def tell_sessions(sessions: Sessions, room_id: str, users: set[str]) -> None:

@@ -13,6 +13,9 @@ from tests.browser.waiting import TIMEOUT_MS
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 
+MOVING = {"reduced_motion": "no-preference"}
+"""Options of pages whose motion is looked at. All others stand still, as for viewers who ask for that: at less CPU."""
+
 _WATCH_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -38,7 +41,7 @@ class Pages:
 
     async def blank(self, *, size: dict[str, int] = DESKTOP, **options: Any) -> Page:
         """The same, before it goes anywhere."""
-        context = await self.browser.new_context(viewport=size, **options)
+        context = await self.browser.new_context(viewport=size, **{"reduced_motion": "reduce", **options})
         self._contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
         context.set_default_navigation_timeout(TIMEOUT_MS)

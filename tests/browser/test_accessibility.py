@@ -16,7 +16,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 @SCHEMES
 async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
-    page = await people.pages.open("/", size=PHONE, color_scheme=scheme, reduced_motion="reduce")
+    page = await people.pages.open("/", size=PHONE, color_scheme=scheme)
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
     await _passes(page)
     await page.get_by_test_id("lobby-sign-in").click()
@@ -27,7 +27,7 @@ async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
 @SCHEMES
 async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
     room, creator = await people.room()
-    viewer = await people.viewer("Ana", room, color_scheme=scheme, reduced_motion="reduce")
+    viewer = await people.viewer("Ana", room, color_scheme=scheme)
     await viewer.say("good evening")
     await expect(viewer.part("chat-line")).to_have_count(1)
     await viewer.open_gifts()
@@ -49,12 +49,11 @@ async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
 
 @SCHEMES
 async def test_the_studio(people: People, site: Site, scheme: str) -> None:
-    how = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    stranger = await people.pages.open("/studio", **how)
+    stranger = await people.pages.open("/studio", color_scheme=scheme)
     await expect(stranger.get_by_test_id("studio-sign-in-view")).to_be_visible()
     await _passes(stranger)
     creator = await site.login("Mira")
-    studio = await people.studio(creator, **how)
+    studio = await people.studio(creator, color_scheme=scheme)
     await expect(studio.part("studio-lobby")).to_be_visible()
     await _passes(studio.page)
     await studio.part("studio-title").fill("Late piano")

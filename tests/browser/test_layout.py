@@ -100,7 +100,7 @@ async def test_the_studio_fits(people: People, size: dict[str, int]) -> None:
 
 async def test_what_is_pressed_all_the_time_is_large_enough_for_a_thumb(people: People) -> None:
     room, _ = await people.room()
-    viewer = await people.viewer("Ana", room, reduced_motion="reduce")
+    viewer = await people.viewer("Ana", room)
     await viewer.open_gifts()
     for control in THUMB_CONTROLS:
         box = await viewer.part(control).bounding_box()

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.people import People
 from tests.browser.site import Site
 
-PAGES = ["/", "/?room=r_demo_music", "/studio", "/overlay/r_demo_music"]
+PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/overlay/r_demo_music"]
 
 
 class _Inline(HTMLParser):
@@ -70,6 +70,7 @@ async def test_the_policy_is_in_force(people: People) -> None:
 async def test_a_page_opens_without_an_error(people: People, site: Site, path: str) -> None:
     page = await people.pages.open(path)
     shown = {"/": "rooms", "/studio": "studio-sign-in-view", "/?room=r_demo_music": "sign-in-sheet"}
+    shown |= {"/wallet": "sign-in-sheet"}
     if path in shown:
         await expect(page.get_by_test_id(shown[path])).to_be_visible()
     else:

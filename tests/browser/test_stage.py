@@ -6,12 +6,13 @@ import asyncio
 
 from playwright.async_api import expect
 
+from tests.browser.pages import MOVING
 from tests.browser.people import People
 from tests.browser.recorders import record_stage, stage_shown
 from tests.browser.site import Site
 from tests.browser.waiting import until_equal
 
-MOVING = """() => document.getAnimations().filter(({ playState, effect }) =>
+PLAYING = """() => document.getAnimations().filter(({ playState, effect }) =>
   playState === "running" && effect.target.closest("[data-testid=stage-animation]")).length"""
 
 
@@ -29,12 +30,12 @@ BACKDROP_MOVES = """async () => {
 
 async def test_big_gifts_play_one_at_a_time_ones_own_first_then_the_more_valuable(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana = await people.viewer("Ana", room)
+    ana = await people.viewer("Ana", room, **MOVING)
     ben, cleo = await site.login("Ben"), await site.login("Cleo")
     await record_stage(ana.page)
     await site.give(ben, room, "private_jet")
     await expect(ana.part("stage-animation")).to_have_attribute("data-gift", "private_jet")
-    assert await ana.page.evaluate(MOVING) > 0
+    assert await ana.page.evaluate(PLAYING) > 0
     # While the first plays, three more arrive in one moment.
     await asyncio.gather(
         site.give(ben, room, "money_gun"),
@@ -46,12 +47,12 @@ async def test_big_gifts_play_one_at_a_time_ones_own_first_then_the_more_valuabl
     await until_equal(lambda: stage_shown(ana.page), expected, "what took the stage")
     await expect(ana.part("stage-animation")).to_have_count(1)
     await expect(ana.part("stage-animation")).to_be_hidden()
-    assert await ana.page.evaluate(MOVING) == 0
+    assert await ana.page.evaluate(PLAYING) == 0
 
 
 async def test_small_gifts_stay_in_the_tray(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana = await people.viewer("Ana", room)
+    ana = await people.viewer("Ana", room, **MOVING)
     ben = await site.login("Ben")
     await record_stage(ana.page)
     await site.give(ben, room, "toast")

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import CDPSession, expect
 
 from tests.browser.crowd import Crowd
+from tests.browser.pages import MOVING
 from tests.browser.people import People
 from tests.browser.site import Site
 from tests.browser.waiting import until_equal
@@ -41,7 +42,7 @@ _WATCH = """
 async def test_500_gifts_a_second_leave_counters_exact_and_memory_flat(people: People, site: Site) -> None:
     room, creator = await people.room()
     viewer, studio, overlay = await asyncio.gather(
-        people.viewer("Ana", room), people.studio(creator), people.overlay(creator, room)
+        people.viewer("Ana", room, **MOVING), people.studio(creator, **MOVING), people.overlay(creator, room, **MOVING)
     )
     await studio.live()
     await viewer.page.evaluate(_WATCH)

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue, seed
 from server.domain.errors import Refusal
-from server.domain.gift import Accepted, Answer
+from server.domain.gift import Accepted
 from server.domain.ids import RoomId, UserId, shard_of
 from server.ledger import rooms as ledger_rooms
 from server.ledger import wallets as ledger_wallets
@@ -25,6 +25,7 @@ from server.stores import redis as redis_store
 from server.stores.postgres import Pool
 from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
+from server.wallet.reply import Reply
 from server.wallet.shards import WalletShards
 from server.wallet.wallets import Wallets
 
@@ -67,7 +68,7 @@ class Stage:
         await ledger_wallets.grant(self.pool, UserId(viewer), coins, kind, reference, "test")
         await self.wallets.refresh(viewer)
 
-    def send(self, viewer: str, gift: str, count: int, room: StageRoom, request: str) -> "asyncio.Future[Answer]":
+    def send(self, viewer: str, gift: str, count: int, room: StageRoom, request: str) -> Reply:
         return self.gifting.send(
             viewer=viewer, viewer_name=viewer.title(), room=room, gift=gift, count=count, request_id=request
         )
@@ -104,8 +105,9 @@ class Stage:
             "combo_first": number, "request_id": f"forged-{number}", "viewer": viewer, "viewer_name": viewer,
             "room": ROOM, "creator": CREATOR, "gift": "rose", "version": 1, "count": 1, "coins": 1, "diamonds": 1,
         }  # fmt: skip
+        note = [changes.pop("note")] if "note" in changes else []
         assert changes.keys() <= fields.keys()
-        return list((fields | changes).values())
+        return [*(fields | changes).values(), *note]
 
     async def append(self, shard: int, packed: bytes, numbers: int) -> None:
         """Puts an entry into a shard's log by hand, past the functions, and opens the shard again."""

@@ -34,7 +34,17 @@ async def test_a_credit_that_redis_lost_is_applied_again(stage: Stage) -> None:
     with capture_logs() as logs:
         await sweeping.sweep()
     assert (await stage.wallets.balance("ann")).coins == 15
-    assert [line["wallets"] for line in logs if line["event"].startswith("credits were applied again")] == [1]
+    assert [line["wallets"] for line in logs if line["event"].startswith("credits or blocks were applied again")] == [1]
+
+
+async def test_a_block_that_redis_lost_holds_again(stage: Stage) -> None:
+    await stage.viewer("ann", 10)
+    dump = await stage.redis.dump(keys.wallet(stage.shard("ann"), 1, "ann"))
+    await stage.wallets.block("ann", True)
+    await older_wallet(stage, dump)
+    assert not (await stage.wallets.balance("ann")).blocked
+    await sweeper(stage).sweep()
+    assert (await stage.wallets.balance("ann")).blocked
 
 
 async def test_a_worker_that_starts_finds_what_was_lost_before_it_came(stage: Stage) -> None:

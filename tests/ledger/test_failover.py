@@ -15,6 +15,7 @@ from server.domain.gift import Accepted
 from server.ledger import openings
 from server.ledger.log import ForeignRedisError
 from server.ledger.settling import SettlingLoop
+from server.ledger.shards import read_states
 from server.settings import Settings
 from server.stores import keys
 from server.stores import redis as redis_store
@@ -60,6 +61,19 @@ def free_port() -> int:
         return port
 
 
+async def follow(replica: Redis, primary: Redis) -> None:
+    """Returns when the replica has all that the primary has."""
+    port = free_port()
+    for name, value in (("bind", "127.0.0.1"), ("port", port), ("repl-diskless-sync-delay", 0)):
+        await primary.config_set(name, value)
+    await replica.replicaof("127.0.0.1", str(port))
+
+    async def following() -> bool:
+        return bool((await replica.info("replication"))["master_link_status"] == "up")
+
+    await eventually(following)
+
+
 @pytest.fixture
 async def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
@@ -69,19 +83,10 @@ async def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         replica = await redis_store.connect(server.url)
         stack.push_async_callback(replica.aclose)
         old = await stack.enter_async_context(stage_on(replace(settings, **FAST)))
-        port = free_port()
-        await old.redis.config_set("bind", "127.0.0.1")
-        await old.redis.config_set("port", port)
-        await old.redis.config_set("repl-diskless-sync-delay", 0)
         stack.push_async_callback(old.redis.config_set, "port", 0)
         await old.room()
         await old.viewer("ann", 1_000)
-        await replica.replicaof("127.0.0.1", str(port))
-
-        async def following() -> bool:
-            return bool((await replica.info("replication"))["master_link_status"] == "up")
-
-        await eventually(following)
+        await follow(replica, old.redis)
         yield Pair(old, replica, replace(settings, **FAST, redis_url=server.url), stack)
 
 
@@ -206,6 +211,19 @@ async def test_an_old_primary_that_is_opened_again_begins_anew_from_the_ledger(p
     assert await pair.incidents() == {"redis_left_behind"}
     assert await pair.old.settler.settle_once(new.shard("ann")) == 1
     assert await coins(pair.old) == 996
+
+
+async def test_a_server_that_was_left_behind_is_another_process_to_its_readers_when_it_takes_over_again(
+    pair: Pair,
+) -> None:
+    """It is resynchronised as a whole, and that loads the libraries anew: what they remember was of other data."""
+    run = await pair.old.redis.fcall("gs_run", 1, keys.shard(0))
+    await pair.cut()
+    await pair.old.give("ann")
+    await follow(pair.old.redis, pair.replica)
+    await pair.old.redis.replicaof("NO", "ONE")
+    assert await pair.old.redis.fcall("gs_run", 1, keys.shard(0)) != run
+    assert not any(state.opened for state in await read_states(pair.old.redis, pair.settings.wallet_shards))
 
 
 async def forget_openings(redis: Redis) -> None:

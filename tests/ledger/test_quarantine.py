@@ -8,10 +8,10 @@ from prometheus_client import REGISTRY
 
 from server.domain.ids import UserId
 from server.domain.money import MONEY_MAX
+from server.ledger import remembered, wallets
 from server.ledger import rooms as ledger_rooms
-from server.ledger import wallets
 from server.stores import keys
-from tests.ledger.stage import ROOM, Stage
+from tests.ledger.stage import ROOM, Stage, StageRoom
 
 
 def quarantined_so_far() -> float:
@@ -111,6 +111,23 @@ async def test_coins_in_quarantine_do_not_come_back_when_the_wallet_is_loaded_ag
     report = await stage.audit()
     assert report.ok, report.render()
     assert report.totals["coins_quarantined"] == 30
+
+
+async def test_a_gift_in_quarantine_is_not_charged_again_when_redis_has_lost_its_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "REMEMBERED_PAGE", 2)
+    await stage.viewer("ann", 100)
+    given = await stage.give("ann", "rose", 5, times=3) + await stage.give("ann", "coffee", 2, times=2)
+    await stage.forge("ann", at_us="unreadable")
+    await stage.pool.execute("DELETE FROM catalogue WHERE gift_id = 'rose'")
+    await stage.settle()
+    await stage.redis.flushall()
+    asked = [("rose", 5, f"q{number}") for number in (1, 2, 3)] + [("coffee", 2, f"q{number}") for number in (4, 5)]
+    again = [await stage.send("ann", gift, count, StageRoom(), request) for gift, count, request in asked]
+    assert [answer.gift_id for answer in again] == [answer.gift_id for answer in given]  # type: ignore[union-attr]
+    assert {answer.gift_id.epoch for answer in again} == {1}  # type: ignore[union-attr]
+    assert (await stage.wallets.balance("ann")).coins == given[-1].coins - 1
 
 
 async def test_a_room_that_is_loaded_again_still_counts_gifts_in_quarantine(stage: Stage) -> None:

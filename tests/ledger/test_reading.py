@@ -6,8 +6,9 @@ import pytest
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import GiftId, RoomId, UserId
-from server.ledger import history, pages, rooms, shards
+from server.ledger import history, pages, remembered, rooms, shards
 from server.ledger.earnings import earnings
+from server.ledger.log import RECORD_CHARS_MAX
 from server.ledger.rooms import RANK_TAU_S
 from server.ledger.shards import Cursor
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
@@ -91,12 +92,14 @@ async def test_a_creators_rooms_are_listed_newest_first(stage: Stage) -> None:
 async def test_a_cursor_that_is_not_ours_is_refused(stage: Stage, cursor: str) -> None:
     for call in (
         rooms.listing(stage.pool, 5, cursor),
-        history.gifts(stage.pool, UserId("ann"), 5, cursor, 0),
         earnings(stage.pool, UserId("ann"), 5, cursor),
     ):
         with pytest.raises(Refusal) as refused:
             await call
         assert refused.value.code is Code.BAD_REQUEST
+    with pytest.raises(Refusal) as refused:
+        history.read_place(cursor)
+    assert refused.value.code is Code.BAD_REQUEST
 
 
 async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: Stage) -> None:
@@ -110,10 +113,10 @@ async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: S
     found: list[history.PastGift] = []
     cursor: str | None = None
     while True:
-        page = await history.gifts(stage.pool, UserId("ann"), 3, cursor, shard)
+        page = await history.gifts(stage.pool, UserId("ann"), 3, history.read_place(cursor), shard)
         assert len(page.gifts) <= 3
         found += page.gifts
-        cursor = page.next
+        cursor = page.last and history.place(page.last)
         if cursor is None:
             break
     assert [gift.gift_id for gift in found] == [answer.gift_id for answer in reversed(given)]
@@ -134,14 +137,33 @@ async def test_a_gift_in_quarantine_stays_in_its_viewers_history_as_accepted(sta
     found: list[history.PastGift] = []
     cursor: str | None = None
     for _ in range(3):
-        page = await history.gifts(stage.pool, UserId("ann"), 1, cursor, shard)
+        page = await history.gifts(stage.pool, UserId("ann"), 1, history.read_place(cursor), shard)
         found += page.gifts
-        cursor = page.next
+        cursor = page.last and history.place(page.last)
     assert cursor is None
     assert [(gift.gift, gift.count, gift.settled) for gift in found] == [
         ("rose", 1, True), ("nosuch", 2, False), ("rose", 1, True),
     ]  # fmt: skip
     assert found[1].gift_id == GiftId(shard, 1, number)
+
+
+async def test_a_record_in_quarantine_that_cannot_be_read_ends_no_page_early(stage: Stage) -> None:
+    """Nor does one that stands in another shard, under the same number as a gift of the viewer's own."""
+    await stage.viewer("ann", 1_000)
+    shard = stage.shard("ann")
+    numbers = [await stage.forge("ann", gift="nosuch"), (await stage.give("ann"))[0].gift_id.number]
+    for _ in range(3):
+        number = await stage.forge("ann", gift="nosuch", request_id="x" * RECORD_CHARS_MAX)
+    await stage.forge("ann", shard=next(other for other in range(stage.settings.wallet_shards) if other != shard))
+    await stage.settle()
+    assert await stage.pool.fetchval("SELECT count(*) FROM quarantine WHERE count IS NOT NULL") == 5
+    for limit in (1, 2, 3, 10):
+        found: list[history.PastGift] = []
+        cursor: str | None = history.place(GiftId(shard, 1, number + 1))
+        while cursor is not None:
+            page = await history.gifts(stage.pool, UserId("ann"), limit, history.read_place(cursor), shard)
+            found, cursor = found + page.gifts, page.last and history.place(page.last)
+        assert [gift.gift_id.number for gift in found] == numbers[::-1]
 
 
 async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:
@@ -160,7 +182,7 @@ async def test_earnings_are_the_settled_diamonds_by_room(stage: Stage) -> None:
 async def test_answers_are_remembered_newest_first_and_only_so_long(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards, "REMEMBERED_PAGE", 3)
+    monkeypatch.setattr(remembered, "REMEMBERED_PAGE", 3)
     await stage.viewer("ann", 1_000)
     old_us = int((time.time() - 5_000) * 1_000_000)
     for i in range(4):
@@ -169,8 +191,8 @@ async def test_answers_are_remembered_newest_first_and_only_so_long(
     await stage.settle()
     shard = stage.shard("ann")
     async with stage.pool.acquire() as conn:
-        found = [page async for page in shards.remembered(conn, shard, 600)]
-        everything = [gift async for page in shards.remembered(conn, shard, 10_000) for gift in page]
+        found = [page async for page in remembered.remembered(conn, shard, 600)]
+        everything = [gift async for page in remembered.remembered(conn, shard, 10_000) for gift in page]
     assert [len(page) for page in found] == [3, 3, 1]
     assert [gift.gift_id.number for page in found for gift in page] == [11, 10, 9, 8, 7, 6, 5]
     newest = found[0][0]

@@ -131,8 +131,11 @@ async def test_a_balance_cannot_become_negative(stage: Stage, owner: str) -> Non
         await stage.pool.execute("UPDATE accounts SET balance = -1 WHERE owner = $1", owner)
 
 
-async def test_only_a_wallet_can_be_in_debt_and_then_be_negative(stage: Stage) -> None:
+async def test_a_wallet_can_be_below_zero_by_what_was_taken_back_and_no_other_account_can(stage: Stage) -> None:
     await wallets.grant(stage.pool, ANN, 100, "purchase", "1", "")
-    await stage.pool.execute("UPDATE accounts SET balance = -1, in_debt = true WHERE owner = 'ann'")
-    with pytest.raises(asyncpg.CheckViolationError, match="debt_is_a_wallet"):
-        await stage.pool.execute("UPDATE accounts SET in_debt = true WHERE owner = 'creator'")
+    await wallets.grant(stage.pool, ANN, -60, "refund", "1", "")
+    await stage.pool.execute("UPDATE accounts SET balance = -60 WHERE owner = 'ann'")
+    with pytest.raises(asyncpg.CheckViolationError, match="balance_not_negative"):
+        await stage.pool.execute("UPDATE accounts SET balance = -61 WHERE owner = 'ann'")
+    with pytest.raises(asyncpg.CheckViolationError, match="taken_back_from_a_wallet"):
+        await stage.pool.execute("UPDATE accounts SET taken_back = 1 WHERE owner = 'creator'")

@@ -20,6 +20,8 @@ class LossyRedis(Redis):
     """Carries out every pipeline; `lose_after` pipelines from now the reply to one is lost."""
 
     lose_after: int | None = None
+    wipe_before: str | None = None
+    """A function; the libraries are gone just before its first call."""
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "LossyPipeline":
         return LossyPipeline(self)
@@ -31,6 +33,10 @@ class LossyPipeline(Pipeline):
         self._client = client
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        wiped = self._client.wipe_before
+        if wiped is not None and any(args[1] == wiped for args, _ in self.command_stack):
+            self._client.wipe_before = None
+            await self._client.function_flush()
         answers = await super().execute(raise_on_error)
         if self._client.lose_after is not None:
             self._client.lose_after -= 1

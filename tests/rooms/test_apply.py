@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from server.domain.ids import RoomId, UserId, shard_of
 from server.ledger import openings
@@ -152,6 +153,25 @@ async def test_a_log_that_holds_more_than_its_shard_says_is_read_once(
         assert not await reader.apply_once()
     assert reader.idle
     await assert_rooms_hold(redis, {"r1": Counter(ann=2)})
+
+
+async def test_a_redis_whose_libraries_are_gone_gets_them_back_and_nobody_is_alarmed(
+    redis: Redis, pool: Pool, settings: Settings, shop: Shop
+) -> None:
+    await load(redis, "r1")
+    await shop.give("ann", "r1")
+    shard = keys.shard(shard_of("ann", shop.wallet_shards))
+    client = lossy(redis)
+    client.wipe_before = "gs_applied"
+    reader = reader_of_all(client, pool, settings)
+    with capture_logs() as logs:
+        await one_pass(reader)
+        assert client.wipe_before is None
+        await redis.fcall("gs_open", 1, shard, "1", "1", OPENING, OPENING)
+        await until_drained(reader)
+    assert [line for line in logs if line["log_level"] == "error"] == []
+    assert await redis.hget(shard, "applied") == b"1"
+    await assert_rooms_hold(redis, {"r1": Counter(ann=1)})
 
 
 async def test_a_room_that_refuses_its_delta_does_not_hold_the_others_up(
@@ -345,6 +365,21 @@ async def test_chat_likes_and_viewers_come_with_the_next_pass(
     await until_drained(reader)
     (delta,) = await frames(redis, "r1")
     assert ([line["text"] for line in delta["chat"]], delta["likes"]) == (["hello"], 7)
+
+
+async def test_a_viewer_count_that_waits_for_its_second_is_told_without_being_asked_again(
+    redis: Redis, reader: RoomsReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.rooms.apply.VIEWERS_EVERY_S", 0.0)
+    await load(redis, "r1")
+    for members in (1, 2):
+        await redis.fcall("gs_room_members", 1, keys.room("r1"), "g1", str(members), "15")
+        await redis.sadd(keys.DIRTY_ROOMS, "r1")
+        await reader.apply_once()
+    assert [frame["viewers"] for frame in await frames(redis, "r1")] == [1]
+    await redis.hset(keys.room("r1"), "viewers_at", "0")
+    await reader.apply_once()
+    assert [frame["viewers"] for frame in await frames(redis, "r1")] == [1, 2]
 
 
 async def test_more_chat_than_a_delta_holds_comes_with_the_following_passes(redis: Redis, reader: RoomsReader) -> None:

@@ -1,5 +1,8 @@
 """A Redis that came back older: screens begin anew, and no position ever names two deltas."""
 
+from importlib.resources import files
+
+import pytest
 from redis.asyncio import Redis
 
 from server.domain.ids import RoomId, UserId, shard_of
@@ -15,30 +18,55 @@ from tests.rooms.sockets import Sockets
 from tests.rooms.test_hub import Stage, StartHub, enter
 
 
-async def go_back(redis: Redis, state: dict[bytes, bytes]) -> None:
-    """Put a room back as it was, its log with it; the library's memory is that of a new process."""
+async def go_back(redis: Redis, state: dict[bytes, bytes], *, restarted: bool = True) -> None:
+    """Put a room back as it was, its log with it. restarted: the library's memory is that of a new process."""
     entries = await redis.xrange(keys.room_log("r1"))
     await redis.delete(keys.room("r1"), keys.room_log("r1"))
     await redis.hset(keys.room("r1"), mapping=state)  # type: ignore[misc]
     for entry_id, fields in entries:
         if int(entry_id.partition(b"-")[2]) <= int(state[b"n"]):
             await redis.xadd(keys.room_log("r1"), fields, id=entry_id)
-    await redis.function_flush()
-    await load_functions(redis)
+    if restarted:
+        await redis.function_flush()
+        await load_functions(redis)
 
 
-async def test_a_room_that_went_back_twice_to_the_same_place_gives_new_positions_each_time(redis: Redis) -> None:
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_a_room_that_went_back_twice_to_the_same_place_gives_new_positions_each_time(
+    redis: Redis, *, restarted: bool
+) -> None:
     await load(redis, "r1")
-    await tick(redis, "r1", gift(1, room="r1"))
-    state = await redis.hgetall(keys.room("r1"))  # type: ignore[misc]
+    await tick(redis, "r1", gift(7, shard=1))
     given: list[str] = []
-    for _ in range(2):
-        await go_back(redis, state)
-        await tick(redis, "r1", gift(2, room="r1"), old="1-1")
-        given.append((await join(redis, "r1"))["position"])
-    assert len(set(given)) == 2
-    assert given[0].partition("-")[0] == given[1].partition("-")[0], "the same loading of the room"
-    assert int(given[1].partition("-")[2]) > int(given[0].partition("-")[2])
+    for number in (1, 2):
+        state = await redis.hgetall(keys.room("r1"))  # type: ignore[misc]
+        for _ in range(2):
+            await tick(redis, "r1", gift(8, shard=1), old="1-7")
+            given.append((await join(redis, "r1"))["position"])
+            await go_back(redis, state, restarted=restarted)
+            await tick(redis, "r1", gift(number, room="r1"), old=f"1-{number - 1}" if number > 1 else "0-0")
+            given.append((await join(redis, "r1"))["position"])
+    assert len({position.partition("-")[0] for position in given}) == 1, "the same loading of the room"
+    assert len(set(given)) == 8
+
+
+async def test_a_room_loaded_again_is_another_one_also_while_the_clock_stands_still_or_goes_back(redis: Redis) -> None:
+    """Else who comes back with a position of the one before would add deltas to totals that are gone."""
+    library = files("server.rooms").joinpath("room.lua").read_text()
+    asked = "redis.call('TIME')"
+    assert library.count(asked) == 1
+    library = library.replace(asked, "redis.call('MGET', 'test:s', 'test:us')")
+    incarnations: list[str] = []
+    for now_s in (2_000_000_000, 2_000_000_000, 1_999_996_400, 1_999_990_000):
+        await redis.mset({"test:s": now_s, "test:us": 0})
+        if len(incarnations) in {0, 3}:
+            await redis.function_load(library, replace=True)  # another server process
+        for former in incarnations[-1:]:
+            await redis.fcall("gs_room_unload", 1, keys.room("r1"), former)
+        incarnations.append(await load(redis, "r1"))
+        assert not any([(await join(redis, "r1", f"{former}-0"))["recovered"] for former in incarnations[:-1]])
+    # Gateways take what is not newer for late news of the one before.
+    assert incarnations == sorted(set(incarnations))
 
 
 async def test_who_joins_a_room_that_went_back_is_not_shown_what_was_lost(

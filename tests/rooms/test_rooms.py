@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from server.domain.errors import Code, Refusal
 from server.domain.ids import RoomId
 from server.ledger import rooms as ledger_rooms
+from server.rooms.asking import Asker
 from server.rooms.connections import Connections
 from server.rooms.presence import Presence
 from server.rooms.room_ends import RoomEnds
@@ -16,7 +17,7 @@ from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores import keys, postgres
 from server.stores.postgres import Pool
-from server.stores.redis import connect
+from server.stores.redis import connect, load_functions
 from tests.rooms.room_calls import frames, gift, tick
 from tests.rooms.waiting import eventually
 
@@ -62,6 +63,61 @@ async def test_an_end_that_redis_did_not_hear_of_is_told_by_the_worker(
     assert await redis.hget(keys.room(info.id), "state") == b"ended"
     assert [frame["type"] for frame in await frames(redis, info.id)] == ["room_ended"]
     assert await ledger_rooms.ends_untold(pool, 10) == []
+
+
+async def test_an_end_that_an_older_redis_has_lost_is_told_again(
+    rooms: Rooms, redis: Redis, pool: Pool, settings: Settings
+) -> None:
+    """The ledger takes it for told: only another server process tells that it may not be."""
+    info = await rooms.open("creator", "Creator", "A room")
+    live = await rooms.open("creator", "Creator", "Another room")
+    dump = await redis.dump(keys.room(info.id))
+    ends = RoomEnds(redis, pool, settings)
+    await ends.tell()
+    await rooms.end(info.id)
+    await redis.flushall()
+    await redis.restore(keys.room(info.id), 0, dump)
+    await rooms.load(live.id)
+    await redis.function_flush()
+    await load_functions(redis)
+    await ends.tell()
+    assert await redis.hget(keys.room(info.id), "state") == b"ended"
+    assert await redis.hget(keys.room(live.id), "state") == b"live"
+
+
+async def test_a_room_that_ends_while_it_is_loaded_has_ended(
+    rooms: Rooms, redis: Redis, pool: Pool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot says live; then it ends everywhere; then the snapshot arrives in Redis."""
+    info = await rooms.open("creator", "Creator", "A room")
+    await redis.delete(keys.room(info.id))
+    read = ledger_rooms.snapshot
+
+    async def read_and_end(pool: Pool, room: RoomId) -> object:
+        found = await read(pool, room)
+        await ledger_rooms.end(pool, room)
+        await RoomEnds(redis, pool, settings).tell()
+        return found
+
+    monkeypatch.setattr(ledger_rooms, "snapshot", read_and_end)
+    await rooms.load(info.id)
+    assert await redis.hget(keys.room(info.id), "state") == b"ended"
+
+
+async def test_whoever_looks_at_a_room_that_is_not_caught_up_has_a_worker_look_at_it(
+    rooms: Rooms, redis: Redis, pool: Pool, settings: Settings
+) -> None:
+    """The worker that was told when it was loaded may have died: its totals would lack what was in the logs then."""
+    info = await rooms.open("creator", "Creator", "A room")
+    asker = Asker(redis, rooms, "g1", lambda frame: frame)
+    presence = Presence(redis, settings, "g1", lambda room, position: None)
+    for caught_up in (True, False):
+        presence.set(info.id, 1)
+        await redis.hset(keys.room(info.id), "caught_up", int(caught_up))  # type: ignore[misc]
+        for look in (rooms.now(info.id), rooms.totals([info.id]), asker.ask(info.id, 0, None), presence.farewell()):
+            await look
+            assert await redis.smembers(keys.DIRTY_ROOMS) == (set() if caught_up else {info.id.encode()})  # type: ignore[misc]
+            await redis.delete(keys.DIRTY_ROOMS)
 
 
 async def test_a_room_that_redis_lost_comes_back_from_the_ledger(rooms: Rooms, redis: Redis) -> None:

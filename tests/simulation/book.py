@@ -33,9 +33,12 @@ class Ask:
     lost: list[Accepted] = field(default_factory=list)
     may_live: bool = False
     sent: int = 0
+    barred: bool = False
+    """The last answer was that the wallet is blocked: it need not be asked again before it is free."""
 
     def hear(self, answer: Answer) -> None:
         """An answer arrives; the same question never gets two different final ones."""
+        self.barred = isinstance(answer, Refused) and answer.code is Code.WALLET_BLOCKED
         if isinstance(answer, Accepted):
             answer = Accepted(answer.gift_id, answer.coins, answer.combo, answer.combo_first, answer.at_us, "")
             expect(answer.coins >= 0, f"{self.id}: {self.viewer} was left with {answer.coins} coins")
@@ -69,8 +72,22 @@ class Grant:
 
 
 @dataclass
+class KnownRoom:
+    """A room that somebody was told is open. ended: somebody was told that it has ended; for good, then."""
+
+    creator: str
+    ended: bool = False
+
+
+@dataclass
 class Book:
     """All that clients ever did."""
+
+    rooms: dict[str, KnownRoom] = field(default_factory=dict)
+    blocked: dict[str, bool] = field(default_factory=dict)
+    """Viewers whose wallet somebody was told is blocked, or free again."""
+    perhaps_blocked: set[str] = field(default_factory=set)
+    """Viewers for whom that was asked and never answered."""
 
     asks: dict[str, Ask] = field(default_factory=dict)
     open: list[Ask] = field(default_factory=list)
@@ -80,6 +97,10 @@ class Book:
     def add(self, ask: Ask) -> None:
         self.asks[ask.id] = ask
         self.open.append(ask)
+
+    def live_rooms(self) -> list[str]:
+        """Rooms that nobody was told have ended."""
+        return [room for room, known in self.rooms.items() if not known.ended]
 
     def close_older(self, elapsed_us: int, dedupe_us: int) -> None:
         """A client gives up on what it asked too long ago."""

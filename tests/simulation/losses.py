@@ -9,6 +9,7 @@ from server.domain.gift import Accepted
 from server.domain.ids import shard_of
 from server.stores import keys
 from tests.simulation.book import Book
+from tests.simulation.booked import read_booked
 from tests.simulation.valkeys import Valkeys
 
 
@@ -21,10 +22,7 @@ async def note_losses(
     state of those that they replaced.
     """
     cursors = {row["shard"]: (row["epoch"], row["number"]) for row in await conn.fetch("SELECT * FROM shards")}
-    settled = {
-        row["request_id"]: (row["shard"], row["epoch"], row["number"])
-        for row in await conn.fetch("SELECT request_id, shard, epoch, number FROM gifts")
-    }
+    booked = {gift.request: gift.id for gift in await read_booked(conn)}
     logs = {shard: _log(valkeys, shard) for shard in range(shards)}
     for ask in book.asks.values():
         shard = shard_of(ask.viewer, shards)
@@ -32,7 +30,7 @@ async def note_losses(
         goes_on = epoch > 0 and epoch == cursors[shard][0] and number >= cursors[shard][1]
         if isinstance(ask.told, Accepted):
             gift = ask.told.gift_id
-            if settled.get(ask.id) == (gift.shard, gift.epoch, gift.number):
+            if booked.get(ask.id) == gift:
                 continue
             there = goes_on and gift.epoch == epoch and log.get(ask.id) == gift.number
             if not (there and same_past):

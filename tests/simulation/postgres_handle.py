@@ -109,8 +109,13 @@ class SimulatedConnection:
         self.top: Any = None
 
     async def __aenter__(self) -> Self:
-        self.raw = await self._backends.take(self.process)
+        # In the order of asking: which of several connections is there first is up to Postgres.
         self._backends.lent.append(self)
+        try:
+            self.raw = await self._backends.take(self.process)
+        except BaseException:
+            self._backends.lent.remove(self)
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -13,6 +13,7 @@ from server.ledger import wallets as ledger_wallets
 from server.ledger.settle import Settler
 from server.ledger.shards import read_states
 from server.rooms.apply import RoomsReader
+from server.rooms.room_ends import RoomEnds
 from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores.failures import REDIS_AWAY
@@ -22,7 +23,7 @@ from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
 from server.wallet.shards import WalletShards
 from server.wallet.wallets import Wallets
-from tests.simulation.book import Ask, Grant
+from tests.simulation.book import Ask, Book, Grant, KnownRoom
 from tests.simulation.fibers import Process
 from tests.simulation.finding import expect
 from tests.simulation.postgres_handle import Backends, SimulatedPool
@@ -56,7 +57,7 @@ class Gateway:
         """Puts a gift on its way; `heard` gets the answer unless the gateway dies before."""
         ask.sent += 1
         room = LiveRoom(ask.room, ask.creator)
-        future = self._gifting.send(
+        self._gifting.send(
             viewer=ask.viewer,
             viewer_name=ask.viewer.title(),
             room=room,
@@ -64,8 +65,7 @@ class Gateway:
             count=ask.count,
             request_id=ask.id,
             refusal=refusal,
-        )
-        future.add_done_callback(lambda done: None if done.cancelled() else heard(ask, done.result()))
+        ).then(lambda answer: heard(ask, answer) if self.process.alive else None)
 
     async def grant(self, grant: Grant) -> None:
         """Books a purchase and brings it into the wallet."""
@@ -79,6 +79,22 @@ class Gateway:
 
     async def ask_room(self, room: str) -> None:
         await self.rooms.now(room)
+
+    async def open_room(self, creator: str, book: Book) -> None:
+        """Opens a room, under a name of its own; the book has it once whoever asked was told."""
+        room = await self.rooms.open(creator, creator.title(), f"Another of {creator}'s")
+        book.rooms[room.id] = KnownRoom(creator)
+
+    async def block(self, viewer: str, blocked: bool, book: Book) -> None:
+        """Blocks a wallet or frees it; not to be asked while that was never answered for this viewer."""
+        book.perhaps_blocked.add(viewer)
+        await self.wallets.block(viewer, blocked)
+        book.perhaps_blocked.remove(viewer)
+        book.blocked[viewer] = blocked
+
+    async def end_room(self, room: str, book: Book) -> None:
+        await self.rooms.end(room)
+        book.rooms[room].ended = True
 
 
 class Worker:
@@ -96,6 +112,7 @@ class Worker:
         self.reader = RoomsReader(redis, pool, settings, name)  # type: ignore[arg-type]
         # Every worker believes that all shards are its own: leases only save work.
         self.reader.leases.held = set(range(settings.wallet_shards))
+        self._ends = RoomEnds(redis, pool, settings)  # type: ignore[arg-type]
         self.more = False
 
     async def open_shards(self) -> None:
@@ -136,3 +153,6 @@ class Worker:
 
     async def sweep(self) -> None:
         await self._sweeper.sweep()
+
+    async def tell_ends(self) -> None:
+        await self._ends.tell()

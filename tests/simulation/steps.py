@@ -12,6 +12,8 @@ from tests.simulation.world import ROOMS, VIEWERS, World
 PARKED_MAX = 14
 """Tasks under way; past it nothing new is begun."""
 ORDERS_MAX = 5
+LIVE_ROOMS_MAX = 4
+BLOCKED = 0.5
 FREE_CALLS = (0, 0, 0, 0, 1, 2, 4, 10, 1000)
 
 OUTCOMES = (
@@ -34,7 +36,11 @@ class Steps:
             "grant": 30,
             "balance": 20,
             "room": 20,
+            "open_room": 6,
+            "end_room": 5,
+            "tell_ends": 8,
             "like": 10,
+            "block": 6,
             "apply": 60,
             "settle": 70,
             "sweep": 8,
@@ -88,7 +94,9 @@ class Steps:
         gateway = rng.choice(world.gateways)
         for _ in range(rng.randint(1, ORDERS_MAX)):
             ask = rng.choice(world.book.open) if world.book.open and rng.random() < 0.4 else world.new_ask()
-            refusal = rng.choices([None, Code.NOT_JOINED, Code.ROOM_ENDED], [90, 6, 4])[0]
+            # What the gateway finds; of a room that ended it need not have heard.
+            ended = 400 if world.book.rooms[ask.room].ended else 4
+            refusal = rng.choices([None, Code.NOT_JOINED, Code.ROOM_ENDED], [90, 6, ended])[0]
             for _ in range(rng.choice((1, 1, 1, 1, 2))):
                 world.note(
                     f"{gateway.process.name} is sent {ask.id}: {ask.viewer} {ask.coins} coins, {refusal or 'fine'}"
@@ -110,12 +118,34 @@ class Steps:
 
     async def _room(self) -> None:
         world = self._world
-        gateway, room = world.rng.choice(world.gateways), world.rng.choice(list(ROOMS))
+        gateway, room = world.rng.choice(world.gateways), world.rng.choice(list(world.book.rooms))
         world.start(gateway, f"room-{room}", lambda: gateway.ask_room(room))
+
+    async def _open_room(self) -> None:
+        world = self._world
+        gateway, creator = world.rng.choice(world.gateways), world.rng.choice(list(ROOMS.values()))
+        if len(world.book.live_rooms()) < LIVE_ROOMS_MAX:
+            world.note(f"{gateway.process.name} is asked for another room of {creator}")
+            world.start(gateway, "open-room", lambda: gateway.open_room(creator, world.book))
+
+    async def _end_room(self) -> None:
+        world = self._world
+        gateway, room = world.rng.choice(world.gateways), world.rng.choice(list(world.book.rooms))
+        if len(world.book.live_rooms()) > 1 or world.book.rooms[room].ended:
+            world.note(f"{gateway.process.name} is asked to end {room}")
+            world.start(gateway, f"end-{room}", lambda: gateway.end_room(room, world.book), alone=True)
+
+    async def _block(self) -> None:
+        world, rng = self._world, self._world.rng
+        gateway, viewer = rng.choice(world.gateways), rng.choice(VIEWERS)
+        blocked = not world.book.blocked.get(viewer, False) and rng.random() < BLOCKED
+        if viewer not in world.book.perhaps_blocked:
+            world.note(f"{gateway.process.name} is asked to {'block' if blocked else 'free'} {viewer}")
+            world.start(gateway, f"block-{viewer}", lambda: gateway.block(viewer, blocked, world.book))
 
     async def _like(self) -> None:
         world = self._world
-        room = world.rng.choice(list(ROOMS))
+        room = world.rng.choice(list(world.book.rooms))
         world.note(f"{room} is liked")
         world.valkeys.run(
             [
@@ -139,6 +169,10 @@ class Steps:
         worker = self._world.rng.choice(self._world.workers)
         self._world.start(worker, "sweep", worker.sweep, alone=True)
 
+    async def _tell_ends(self) -> None:
+        worker = self._world.rng.choice(self._world.workers)
+        self._world.start(worker, "tell-ends", worker.tell_ends, alone=True)
+
     # What happens by itself.
 
     async def _wallet_leaves(self) -> None:
@@ -150,7 +184,7 @@ class Steps:
 
     async def _room_leaves(self) -> None:
         world = self._world
-        room = world.rng.choice(list(ROOMS))
+        room = world.rng.choice(list(world.book.rooms))
         key = f"{{r:{room}}}:room"
         if incarnation := world.valkeys.client.hget(key, "incarnation"):
             world.note(f"{room} is unloaded")
@@ -210,12 +244,12 @@ class Steps:
 
     async def _fail_over(self) -> None:
         world = self._world
-        past, copy = world.past, world.valkeys.copy()
+        past, copy, whole = world.past, world.valkeys.copy(), True
         lagging = [(held, older) for held, older in world.copies if held == world.past]
         if lagging and world.rng.random() < 0.6:
-            past, copy = lagging[-1]
+            (past, copy), whole = lagging[-1], False
         world.note(f"failover (to data of past {past}, now {world.past})")
-        await world.replace(lambda: world.valkeys.fail_over(copy), past)
+        await world.replace(lambda: world.valkeys.fail_over(copy, whole=whole), past)
 
     async def _wipe(self) -> None:
         self._world.note("Redis restarts empty")
@@ -239,11 +273,13 @@ class Steps:
         world.note(f"{minutes} minutes pass")
         world.clock.forward(minutes * 60_000_000)
         world.book.close_older(world.clock.elapsed_us, world.settings.dedupe_s * 1_000_000)
-        world.expire_answers()
+        world.expire()
 
     async def _rest(self) -> None:
         self._world.note("everything comes to rest")
         await come_to_rest(self._world)
 
 
-_BEGINNINGS = {"send", "grant", "balance", "room", "apply", "settle", "sweep"}
+_BEGINNINGS = {
+    "send", "grant", "balance", "room", "open_room", "end_room", "block", "apply", "settle", "sweep", "tell_ends",
+}  # fmt: skip

@@ -46,6 +46,8 @@ class Valkeys:
             self._loaded[code.encode()] = edited.replace(SERVER_TIME, SIMULATED_TIME).encode()
         self._original = {loaded: code for code, loaded in self._loaded.items()}
         self.primary = 0
+        self._remembers = False
+        """Whether the libraries of the other server still know what they did when it was the primary."""
 
     @property
     def client(self) -> redis.Redis:
@@ -62,6 +64,7 @@ class Valkeys:
             client.flushall()
             client.function_flush()
         self.primary = 0
+        self._remembers = False
         self._shown_us = 0
 
     def run(self, commands: list[Command]) -> list[Any]:
@@ -76,7 +79,8 @@ class Valkeys:
         called = [args for args, _ in commands if args[0] == "FCALL"]
         if any(args[1] == "gs_open" for args in called):
             self.on_open()
-        for key in sorted({args[3] for args in called if str(args[1]).startswith("gs_room_")}):
+        rooms = {args[3] for args in called if str(args[1]).startswith("gs_room_")}
+        for key in sorted({key.decode() if isinstance(key, bytes) else key for key in rooms}):
             self.on_room(key)
         return replies
 
@@ -108,6 +112,10 @@ class Valkeys:
 
     def restart(self) -> None:
         """The process ends and comes back with all its data; what its libraries remembered is gone."""
+        self._load_libraries()
+        self._remembers = False
+
+    def _load_libraries(self) -> None:
         for code in self._loaded.values():
             self.client.function_load(code.decode(), replace=True)
 
@@ -116,6 +124,7 @@ class Valkeys:
         self.client.flushall()
         if functions:
             self.client.function_flush()
+            self._remembers = False
         self._shown_us = 0
 
     def copy(self) -> Copy:
@@ -137,10 +146,15 @@ class Valkeys:
         pipeline.execute()
         self._shown_us = 0
 
-    def fail_over(self, copy: Copy) -> None:
-        """The other server takes over, with the data that it had got; its libraries remember its own past."""
+    def fail_over(self, copy: Copy, *, whole: bool) -> None:
+        """The other server takes over, with the data that it had got. whole: it had got all that the primary had.
+
+        Its libraries remember its own past where what it has goes on from that. Else it was resynchronised as a whole,
+        and that loads them anew (tests/ledger/test_failover.py).
+        """
         self.primary = 1 - self.primary
         self.put_back(copy)
         names = {row[b"library_name"] for row in map(self._as_loaded, self.client.function_list())}
-        if len(names) < len(self._loaded):
-            self.restart()
+        if not self._remembers or len(names) < len(self._loaded):
+            self._load_libraries()
+        self._remembers = whole

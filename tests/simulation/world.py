@@ -21,7 +21,7 @@ from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
 from server.wallet.opening import is_closed
-from tests.simulation.book import Ask, Book, Grant
+from tests.simulation.book import Ask, Book, Grant, KnownRoom
 from tests.simulation.clock import Clock
 from tests.simulation.fibers import Effect, Fiber, Fibers, Monitor
 from tests.simulation.finding import Finding
@@ -33,11 +33,16 @@ from tests.simulation.screens import Screens
 from tests.simulation.valkeys import Copy, Valkeys
 
 ROOMS = {"r_1": "carla", "r_2": "carla", "r_3": "dora"}
+"""Open from the beginning, and their creators."""
 VIEWERS = ("ann", "bob", "cid", "eve", "fay")
 GIFTS = 4
 """Kinds of gift that are sent, cheapest first: a few combos, and some that are soon too dear."""
 TRACE_MAX = 60
 COPIES_MAX = 6
+PRICE_GONE = 0.4
+"""How often the ledger lacks the price of one kind of gift: all of these go to quarantine."""
+LATE_GIFT = 0.05
+"""How often a gift is for a room that has ended."""
 
 _BROKEN = (
     asyncpg.UniqueViolationError,
@@ -72,7 +77,7 @@ class World:
         self.digest = 0
         self.watch: Callable[[str], None] | None = None
         self.findings: list[str] = []
-        self.screens = Screens(valkeys)
+        self.screens = Screens(valkeys, number, self.findings.append)
         self.fibers = Fibers(monitor)
         self.network = Network(self.fibers, valkeys)
         self.backends = Backends(settings.database_url, self.fibers)
@@ -82,6 +87,8 @@ class World:
         """Which line of history the data are of: a new one begins with other data, and with each opening."""
         valkeys.on_open = self._next_past
         self.calm = False
+        self.price_gone: str | None = None
+        """The kind of gift that the ledger has no price of."""
         kinds = [kind for kind in Catalogue(seed()).public() if kind["coins"] <= 500][::2]
         self.kinds = kinds[:GIFTS]
         self.gateways: list[Gateway] = []
@@ -93,6 +100,11 @@ class World:
         for room, creator in ROOMS.items():
             pool = _Pool(self.conn)
             await ledger_rooms.create(pool, RoomId(room), UserId(creator), creator.title(), room)  # type: ignore[arg-type]
+            self.book.rooms[room] = KnownRoom(creator)
+        if self.rng.random() < PRICE_GONE:
+            self.price_gone = self.rng.choice(self.kinds)["id"]
+            self.note(f"the ledger has no price of {self.price_gone}")
+            await self.conn.execute("DELETE FROM catalogue WHERE gift_id = $1", self.price_gone)
         self.gateways = [self._gateway(name) for name in ("g1", "g2")]
         self.workers = [self._worker(name) for name in ("w1", "w2")]
 
@@ -150,14 +162,15 @@ class World:
 
     def new_ask(self) -> Ask:
         rng = self.rng
-        room = rng.choice(list(ROOMS))
+        live = self.book.live_rooms()
+        room = rng.choice(live if live and rng.random() >= LATE_GIFT else list(self.book.rooms))
         kind = rng.choice(self.kinds)
         count = rng.choice((1, 1, 1, 2, 5))
         ask = Ask(
             id=f"q{len(self.book.asks)}",
             viewer=rng.choice(VIEWERS),
             room=room,
-            creator=ROOMS[room],
+            creator=self.book.rooms[room].creator,
             gift=kind["id"],
             count=count,
             coins=kind["coins"] * count,
@@ -210,7 +223,6 @@ class World:
         self.replaced += 1
         same_past = past == self.past
         self._next_past()
-        self.screens.forget()
         await note_losses(
             self.conn,
             self.valkeys,
@@ -226,12 +238,13 @@ class World:
         found = sorted(redis.scan_iter(match="{w*}:*:w:*", count=1000))
         return [key for key in found if redis.pttl(key) >= 0]
 
-    def expire_answers(self) -> None:
-        """What the simulated time has overtaken is gone."""
+    def expire(self) -> None:
+        """What the simulated time has overtaken is gone: answers, and rooms that ended."""
         redis = self.valkeys.client
-        for key in redis.scan_iter(match="{w*}:*:q:*", count=1000):
-            if 0 <= redis.expiretime(key) <= self.clock.now_us // 1_000_000:
-                redis.delete(key)
+        for pattern in ("{w*}:*:q:*", "{r:*}:*"):
+            for key in redis.scan_iter(match=pattern, count=1000):
+                if 0 <= redis.expiretime(key) <= self.clock.now_us // 1_000_000:
+                    redis.delete(key)
 
 
 class _Pool:

@@ -56,13 +56,13 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway_on(settings: Settings) -> AsyncIterator[Gateway]:
+async def gateway_on(settings: Settings, *, wait_aof: bool = False) -> AsyncIterator[Gateway]:
     redis = await redis_store.connect(settings.redis_url)
     pool = await postgres.connect(settings.database_url)
     await redis_store.load_functions(redis)
     opener = ShardOpener(redis, pool, settings)
     wallets = Wallets(redis, pool, opener, settings)
-    shards = WalletShards(redis, wallets, opener, settings, wait_aof=False)
+    shards = WalletShards(redis, wallets, opener, settings, wait_aof=wait_aof)
     running = asyncio.create_task(shards.run())
     try:
         yield Gateway(redis, pool, settings, shards, wallets, Gifting(Catalogue(seed()), shards, settings), opener)
@@ -186,7 +186,7 @@ async def test_what_waits_is_bounded_and_the_rest_is_busy(gateway: Gateway) -> N
     await gateway.fund("ana", 100_000)
     await gateway.send("ana", "first")
     sent = [gateway.send("ana", f"q{number}") for number in range(ORDERS_WAITING_MAX + 50)]
-    busy = [future.result() for future in sent if future.done()]
+    busy = [reply.answer for reply in sent if reply.answer is not None]
     assert len(busy) == 50
     assert all(answer.code == Code.BUSY and answer.retry_ms for answer in busy)
     answers = await asyncio.gather(*sent)
@@ -223,6 +223,26 @@ async def test_a_stalled_valkey_is_answered_with_unavailable_and_a_retry_is_not_
     assert answer.code == Code.UNAVAILABLE
     assert isinstance(await gateway.send("ana", "b"), Accepted)
     assert (await gateway.wallets.balance("ana")).coins == 98
+
+
+async def test_no_answer_is_given_before_it_is_on_disk_also_not_an_old_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Redis that syncs at its own pace, here never: the gift is in its memory, and so is its answer."""
+    monkeypatch.setattr("server.wallet.lane.ANSWER_TIMEOUT_S", 0.6)
+    monkeypatch.setattr("server.wallet.shards.ANSWER_TIMEOUT_S", 0.2)
+    async with gateway_on(settings, wait_aof=True) as one, gateway_on(settings, wait_aof=True) as other:
+        await one.fund("ana", 100)
+        assert isinstance(await one.send("ana", "a"), Accepted)
+        await one.redis.config_set("appendfsync", "no")
+        try:
+            late = [await each.send("ana", "b") for each in (one, other, other)]
+        finally:
+            await one.redis.config_set("appendfsync", "always")
+        assert [answer.code for answer in late if isinstance(answer, Refused)] == [Code.UNAVAILABLE] * 3
+        answer = await other.send("ana", "b")
+        assert isinstance(answer, Accepted)
+        assert (answer.gift_id.number, answer.coins) == (2, 98)
 
 
 async def test_a_wiped_valkey_begins_a_new_epoch_and_the_ledger_is_right(gateway: Gateway) -> None:

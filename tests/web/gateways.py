@@ -92,12 +92,13 @@ class Gateway:
         return await self.call("POST", path, token, json=body, headers=headers)
 
     async def call(self, method: str, path: str, token: str | None = None, **options: Any) -> tuple[int, Any]:
-        """One call under /api/v1: status and decoded answer."""
+        """One call under /api/v1: status and decoded answer, or the bytes of a file that is no JSON."""
         headers = {name.replace("_", "-"): value for name, value in options.pop("headers", {}).items()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         async with self.http.request(method, f"{self.url}/api/v1{path}", headers=headers, **options) as response:
-            return response.status, await response.json(content_type=None)
+            is_json = response.content_type in {"application/json", "application/problem+json"}
+            return response.status, await (response.json(content_type=None) if is_json else response.read())
 
 
 @asynccontextmanager

@@ -35,7 +35,7 @@ async def test_a_host_that_is_no_host_does_not_get_into_the_policy(gateway: Gate
 
 
 async def test_pages_load_nothing_but_files_that_are_there_and_have_no_inline_code(gateway: Gateway):
-    for path in ("/", "/studio", "/overlay/r_1"):
+    for path in ("/", "/studio", "/wallet", "/overlay/r_1"):
         async with gateway.http.get(gateway.url + path) as response:
             assert response.status == 200
             assert response.content_type == "text/html"

@@ -1,21 +1,32 @@
 """The ledger by itself, in one snapshot: entries, balances, numbers, creators, rooms."""
 
-from server.ledger.auditing.report import EXAMPLES_MAX, Check, Findings
+from server.ledger.auditing.finding import QUERY_TIMEOUT_S, find
+from server.ledger.auditing.report import Check, Findings
 from server.ledger.shards import Cursor
 from server.stores.postgres import Connection
 
-QUERY_TIMEOUT_S = 900.0
-
 
 async def check_balances(conn: Connection, negative: Findings) -> Check:
-    """Invariant 2, the ledger's part: nothing is negative but contra accounts and debts."""
-    await _find(
+    """Invariant 2, the ledger's part: nothing is negative but contra accounts, and wallets by what was taken back."""
+    await find(
         conn,
         negative,
         """
         SELECT owner || ' ' || kind || ': ' || balance FROM accounts
-        WHERE balance < 0 AND NOT in_debt
+        WHERE balance < -taken_back
           AND kind NOT IN ('coins_purchased', 'coins_promotional', 'coins_corrected', 'diamonds_issued')
+        """,
+    )
+    await find(
+        conn,
+        negative,
+        """
+        SELECT owner || ': ' || taken_back || ' coins are noted as taken back, its credits make '
+               || coalesce(credits.coins, 0)
+        FROM accounts LEFT JOIN (
+            SELECT user_id, -sum(coins) AS coins FROM credits WHERE coins < 0 GROUP BY user_id
+        ) AS credits ON user_id = owner
+        WHERE kind = 'wallet' AND taken_back <> coalesce(credits.coins, 0)
         """,
     )
     accounts: int = await conn.fetchval("SELECT count(*) FROM accounts")
@@ -25,7 +36,7 @@ async def check_balances(conn: Connection, negative: Findings) -> Check:
 async def check_entries(conn: Connection) -> Check:
     """Invariant 4: postings sum to zero, balances are their entries replayed, settled gifts are what was posted."""
     wrong = Findings("double_entry")
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -33,7 +44,7 @@ async def check_entries(conn: Connection) -> Check:
         FROM entries GROUP BY posting_id, currency HAVING sum(amount) <> 0
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -45,7 +56,7 @@ async def check_entries(conn: Connection) -> Check:
         WHERE coalesce(balance, 0) <> coalesce(replay.amount, 0)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -59,7 +70,7 @@ async def check_entries(conn: Connection) -> Check:
         WHERE coalesce(given.coins, 0) <> coalesce(charged.coins, 0)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -79,21 +90,30 @@ async def check_entries(conn: Connection) -> Check:
 
 
 async def check_creators(conn: Connection) -> Check:
-    """Invariants 4 and 7: available + held + paid = earned = the diamonds of settled gifts, for each creator."""
+    """Invariants 4 and 7: available + held + paid = earned - reversed, for each creator.
+
+    Earned are the diamonds of settled gifts; what was reversed is what postings of that kind took back.
+    """
     wrong = Findings("creators_diamonds")
-    await _find(
+    await find(
         conn,
         wrong,
         """
         SELECT creator || ': ' || coalesce(has.diamonds, 0) || ' available, held and paid, earned '
-               || coalesce(earned.diamonds, 0)
+               || coalesce(earned.diamonds, 0) || ', reversed ' || coalesce(reversed.diamonds, 0)
         FROM (
             SELECT owner AS creator, sum(balance) AS diamonds FROM accounts
             WHERE kind IN ('diamonds_available', 'diamonds_held', 'diamonds_paid') GROUP BY owner
         ) AS has
         FULL JOIN (SELECT creator_id AS creator, sum(diamonds) AS diamonds FROM gifts GROUP BY creator_id) AS earned
             USING (creator)
-        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0)
+        FULL JOIN (
+            SELECT owner AS creator, -sum(amount) AS diamonds
+            FROM postings JOIN entries ON posting_id = postings.id JOIN accounts ON accounts.id = account_id
+            WHERE postings.kind = 'reversal'
+              AND accounts.kind IN ('diamonds_available', 'diamonds_held', 'diamonds_paid') GROUP BY owner
+        ) AS reversed USING (creator)
+        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0) - coalesce(reversed.diamonds, 0)
         """,
     )
     creators: int = await conn.fetchval("SELECT count(*) FROM accounts WHERE kind = 'diamonds_available'")
@@ -103,7 +123,7 @@ async def check_creators(conn: Connection) -> Check:
 async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
     """Invariant 3: no number is in the ledger twice, none past its cursor, and no request was charged twice."""
     wrong = Findings("gifts_settled_once")
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -112,7 +132,7 @@ async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
         GROUP BY shard, epoch, number HAVING count(*) > 1
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -123,7 +143,7 @@ async def check_settled_once(conn: Connection, dedupe_s: int) -> Check:
         WHERE (settled.epoch, settled.number) > (shards.epoch, shards.number)
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -165,7 +185,7 @@ async def check_numbers(conn: Connection, cursors: dict[int, Cursor], gaps: Find
 
 async def check_room_rows(conn: Connection, wrong: Findings) -> None:
     """Invariant 6, the ledger's part: totals and gifters of a room are the sums of its settled gifts."""
-    await _find(
+    await find(
         conn,
         wrong,
         """
@@ -174,20 +194,21 @@ async def check_room_rows(conn: Connection, wrong: Findings) -> None:
                || coalesce(given.coins, 0) || '/' || coalesce(given.diamonds, 0) || '/' || coalesce(given.gifts, 0)
         FROM rooms FULL JOIN (
             SELECT room_id AS id, sum(coins) AS coins, sum(diamonds) AS diamonds, sum(count) AS gifts
-            FROM gifts GROUP BY room_id
+            FROM gifts WHERE room_id <> '' GROUP BY room_id
         ) AS given USING (id)
         WHERE (rooms.coins, rooms.diamonds, rooms.gifts) IS DISTINCT FROM
               (coalesce(given.coins, 0), coalesce(given.diamonds, 0), coalesce(given.gifts, 0))
         """,
     )
-    await _find(
+    await find(
         conn,
         wrong,
         """
         SELECT 'room ' || room_id || ' gifter ' || viewer_id || ': ' || coalesce(room_gifters.coins, 0)
                || ' coins, gave ' || coalesce(given.coins, 0)
         FROM room_gifters FULL JOIN (
-            SELECT room_id, viewer_id, sum(coins) AS coins, sum(count) AS gifts FROM gifts GROUP BY room_id, viewer_id
+            SELECT room_id, viewer_id, sum(coins) AS coins, sum(count) AS gifts FROM gifts WHERE room_id <> ''
+            GROUP BY room_id, viewer_id
         ) AS given USING (room_id, viewer_id)
         WHERE (room_gifters.coins, room_gifters.gifts) IS DISTINCT FROM (given.coins, given.gifts)
         """,
@@ -210,16 +231,3 @@ async def other_totals(conn: Connection) -> dict[str, int]:
     )
     assert row is not None
     return dict(row.items())
-
-
-async def _find(conn: Connection, findings: Findings, query: str, *arguments: int) -> None:
-    """Adds what a query of one text column answers; counts all of it, fetches a few."""
-    rows = await conn.fetch(
-        f"WITH found (what) AS ({query}) SELECT what, count(*) OVER () AS total FROM found LIMIT {EXAMPLES_MAX}",  # noqa: S608
-        *arguments,
-        timeout=QUERY_TIMEOUT_S,
-    )
-    for row in rows:
-        findings.add(row["what"])
-    if rows:
-        findings.count += rows[0]["total"] - len(rows)

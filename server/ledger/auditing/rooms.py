@@ -1,6 +1,5 @@
 """Rooms in Redis against the ledger: each room is as far in each shard's log as its mark says."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -10,15 +9,17 @@ from server.ledger.auditing.report import Findings
 from server.ledger.shards import Cursor
 from server.stores import keys
 from server.stores.postgres import Connection
+from server.stores.room_keys import room_pages
 
-ROOMS_PER_READ = 50
-KEYS_PER_SCAN = 1_000
 QUERY_TIMEOUT_S = 900.0
 
 
 @dataclass(slots=True)
 class HeldRoom:
-    """A room in Redis. marks: shard → how far it has counted; coins_by_viewer: all its gifters."""
+    """A room in Redis. marks: shard → how far it has counted; coins_by_viewer: all its gifters.
+
+    caught_up: it lacks nothing that was in the logs when it was loaded.
+    """
 
     id: str
     coins: int
@@ -26,27 +27,15 @@ class HeldRoom:
     gifts: int
     marks: dict[int, Cursor]
     coins_by_viewer: dict[str, int]
+    caught_up: bool = True
 
 
 async def read_rooms(redis: Redis) -> list[HeldRoom]:
     """All rooms that are in Redis, each as it is in one moment."""
-    held: list[HeldRoom] = []
-    async for ids in _pages(redis):
-        for start in range(0, len(ids), ROOMS_PER_READ):
-            held += [room for id_ in ids[start : start + ROOMS_PER_READ] if (room := await _read(redis, id_))]
-    return held
-
-
-async def _pages(redis: Redis) -> AsyncIterator[list[str]]:
-    cursor, seen = 0, set[bytes]()
-    prefix, _, suffix = keys.room("*").encode().partition(b"*")
-    while True:
-        cursor, found = await redis.scan(cursor, match=keys.room("*"), count=KEYS_PER_SCAN)
-        new = {key for key in found if isinstance(key, bytes)} - seen
-        yield [key[len(prefix) : -len(suffix)].decode() for key in new]
-        seen |= new
-        if cursor == 0:
-            return
+    held: dict[str, HeldRoom] = {}
+    async for page in room_pages(redis):
+        held |= {id_: room for id_ in page if id_ not in held and (room := await _read(redis, id_)) is not None}
+    return list(held.values())
 
 
 async def _read(redis: Redis, room_id: str) -> HeldRoom | None:
@@ -68,17 +57,19 @@ async def _read(redis: Redis, room_id: str) -> HeldRoom | None:
         gifts=int(fields[b"gifts"]),
         marks=marks,
         coins_by_viewer={viewer.decode(): int(coins) for viewer, coins in top},
+        caught_up=fields[b"caught_up"] == b"1",
     )
 
 
 async def check_rooms(conn: Connection, held: list[HeldRoom], shards: dict[int, ShardView], wrong: Findings) -> int:
-    """Compares rooms in Redis with the ledger's snapshot; answers how many are about to be loaded anew.
+    """Compares rooms in Redis with the ledger's snapshot; answers how many hold nothing to compare yet.
 
-    Those have a mark in an epoch that is over: a shard was begun anew, and what such a room holds is void.
+    Those that have a mark in an epoch that is over are about to be loaded anew: a shard was begun anew, and what such
+    a room holds is void. Those that are not caught up a worker brings up to date when somebody looks at them.
     """
     void = 0
     for room in held:
-        if any(
+        if not room.caught_up or any(
             not shards[shard].serving or 0 < mark.epoch < shards[shard].cursor.epoch
             for shard, mark in room.marks.items()
             if shard in shards

@@ -51,7 +51,7 @@ async def _compare(
     held = [view.wallets.get(viewer) for viewer in viewers]
     rows = await conn.fetch(
         """
-        SELECT viewer.id, accounts.balance, accounts.in_debt, users.credit_number,
+        SELECT viewer.id, accounts.balance, accounts.taken_back, users.credit_number,
                coalesce((SELECT sum(coins) FROM quarantine
                          WHERE viewer_id = viewer.id AND resolved_at IS NULL), 0)::bigint AS quarantined,
                coalesce((SELECT sum(coins) FROM credits
@@ -84,8 +84,8 @@ async def _compare(
         )
         if wallet.credit > row["credit_number"]:
             wrong.add(f"{viewer}: Redis applied credit {wallet.credit}, the ledger has {row['credit_number']}")
-        if wallet.coins < 0 and not row["in_debt"]:
-            negative.add(f"{viewer}: {wallet.coins} coins in Redis")
+        if wallet.coins < -row["taken_back"]:
+            negative.add(f"{viewer}: {wallet.coins} coins in Redis, {row['taken_back']} were taken back")
         sums.held += wallet.coins - ledger
         sums.unsettled += unsettled
         sums.unapplied += row["unapplied"]
@@ -100,7 +100,8 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
                coalesce(-sum(balance) FILTER (WHERE kind = 'coins_promotional'), 0)::bigint AS promotional,
                coalesce(-sum(balance) FILTER (WHERE kind = 'coins_corrected'), 0)::bigint AS corrected,
                coalesce(sum(balance) FILTER (WHERE kind = 'coins_spent'), 0)::bigint AS settled,
-               (SELECT coalesce(sum(coins), 0) FROM credits)::bigint AS credited,
+               (SELECT coalesce(sum(coins), 0) FROM credits WHERE kind <> 'return')::bigint AS credited,
+               (SELECT coalesce(sum(coins), 0) FROM credits WHERE kind = 'return')::bigint AS returned,
                (SELECT coalesce(sum(coins), 0) FROM gifts)::bigint AS given,
                (SELECT coalesce(sum(coins), 0) FROM quarantine
                 WHERE resolved_at IS NULL AND viewer_id IS NOT NULL)::bigint AS quarantined
@@ -112,7 +113,7 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
     issued = row["purchased"] + row["promotional"] + row["corrected"]
     wrong = Findings("coins_conserved")
     wrong.expect("coins issued by the accounts against credits", issued, row["credited"])
-    wrong.expect("coins spent by the accounts against gifts", row["settled"], row["given"])
+    wrong.expect("coins spent by the accounts against gifts", row["settled"], row["given"] - row["returned"])
     found = sums.held + sums.unapplied + sums.unsettled + row["quarantined"] + row["settled"]
     wrong.expect("held + on their way + unsettled + in quarantine + settled", found, issued)
     totals = {
@@ -125,5 +126,6 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
         "coins_unsettled": sums.unsettled,
         "coins_quarantined": row["quarantined"],
         "coins_settled": row["settled"],
+        "coins_returned": row["returned"],
     }
     return wrong.check(f"{issued:,} coins issued, all accounted for"), totals

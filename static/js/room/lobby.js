@@ -8,7 +8,7 @@ import { ApiError } from "../lib/api.js";
 import { element, icon, setText, userText } from "../lib/element.js";
 import { formatCompact } from "../lib/format.js";
 import { explain } from "../lib/problems.js";
-import { signIn } from "./sign_in.js";
+import { signIn } from "../lib/sign_in.js";
 
 const REFRESH_MS = 5_000;
 /** Pages shown at most; rooms beyond that are found by their address. */

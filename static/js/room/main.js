@@ -9,7 +9,7 @@ import { Session } from "../lib/session.js";
 import { missingScreen } from "./ended_screen.js";
 import { Lobby } from "./lobby.js";
 import { RoomPage } from "./room_page.js";
-import { signIn } from "./sign_in.js";
+import { signIn } from "../lib/sign_in.js";
 
 const api = new Api(Session.fromPage());
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));

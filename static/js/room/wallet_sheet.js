@@ -1,5 +1,5 @@
 /**
- * The wallet: the balance, what recharging is on this server, and the gifts sent so far.
+ * The wallet beside the room: the balance, the way to more coins, and the gifts sent so far.
  */
 
 import { ApiError } from "../lib/api.js";
@@ -35,8 +35,8 @@ export class WalletSheet {
     this.sheet = new Sheet({ title: "Your wallet", class: "wallet-sheet", testid: "wallet-sheet" },
       element("div", { class: "wallet-card" }, element("span", { text: "Balance" }),
         element("span", { class: "wallet-coins" }, icon("coin"), this.coins)),
-      element("p", { class: "notice" }, icon("alert"),
-        element("span", { text: "Buying coins is not switched on on this server yet. You can go on sending the coins you have." })),
+      // Beside the room, not instead of it; `opener` takes the tab's session along.
+      element("a", { class: "button button-primary", text: "Get coins", testid: "get-coins", attrs: { href: "/wallet#coins", target: "_blank", rel: "opener" } }),
       element("h3", { class: "section-title", text: "Gifts you sent" }), this.list, this.status, this.more);
     balance.addEventListener("change", () => this.#renderBalance());
     this.#renderBalance();

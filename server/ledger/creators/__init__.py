@@ -1,0 +1,1 @@
+"""What Postgres keeps for creators: followers, what they earned and when, and how it is paid out."""

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-JOBS ?= 2
+JOBS ?= 4
 OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
 .DEFAULT_GOAL := help
@@ -20,8 +20,8 @@ run: $(VENV)/.run ## serve with demo rooms [PORT= HOST= GATEWAYS= DATA_DIR= REDI
 		$(if $(PORT),--port '$(PORT)') $(if $(GATEWAYS),--gateways '$(GATEWAYS)') \
 		$(if $(DATA_DIR),--data-dir '$(DATA_DIR)') $(if $(findstring command,$(origin HOST)),--host '$(HOST)')
 
-test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=2 ARGS=-x]
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) $(TESTS)
+test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=4 ARGS=-x]
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS) $(TESTS)
 
 lint: $(VENV)/.lint ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .
@@ -79,11 +79,16 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its venv module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# The browser tests drive an installed Chromium. Without one they are skipped, and pytest says so.
-chromium:
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+# The browser tests drive an installed Chromium: the headless shell where packages have it (which is asked once), else any
+# other. Without one they are skipped, and pytest says so.
+INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+chromium: | $(BIN)/python
+	@command -v chromium-headless-shell >/dev/null && exit 0; \
+	has_another() { for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && return; done; false; }; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! { [ -e $(VENV)/.chromium ] && has_another; }; then \
 		echo "Installing Chromium for the browser tests ..."; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null </dev/null && exit 0; \
+		touch $(VENV)/.chromium; \
+		{ apt-get update -qq; $(INSTALL) chromium-headless-shell || has_another || $(INSTALL) chromium; } >/dev/null 2>&1 </dev/null && exit 0; \
 	fi; \
+	has_another || \
 	echo "No Chromium found: the browser tests will be skipped. Install chromium or google-chrome to run them." >&2

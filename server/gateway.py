@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -12,10 +11,18 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.earning.demo import EarningDemo
+from server.economy.recharge.cashier import Cashier
+from server.economy.recharge.providers.registry import build_providers
+from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.spending import Spending
+from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
+from server.rooms.badges import Badges
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -32,6 +39,7 @@ from server.web.app import build_app
 from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
+from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
@@ -41,15 +49,13 @@ from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.standing import tell_sessions
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 log = structlog.get_logger()
 
 LISTEN_BACKLOG = 1024
-GC_THRESHOLDS = (5_000, 10, 100)
-"""A full collection looks at every socket's objects, and nothing else runs meanwhile: thousands of sockets that come at
-once must not cause one after the other. What is left in cycles waits for a later one."""
-
 HANDLERS_WAIT_S = 2.0
 """How long HTTP requests under way may take once the sockets are closed."""
 
@@ -64,9 +70,11 @@ async def run_gateway(
 ) -> None:
     """Serves until SIGTERM or SIGINT, or until `stopping` is set; then drains.
 
+    stopping: without it the process is taken for the gateway's own, with its signals and its garbage collector.
     listening: gets the port once connections are taken. Raises StartError when it cannot start; anything that fails
     later in the background ends the process with its error, for the supervisor to start another one.
     """
+    own_process = stopping is None
     if stopping is None:
         stopping = set_by_signals()
     async with AsyncExitStack() as stack:
@@ -81,12 +89,8 @@ async def run_gateway(
             tasks = [group.create_task(work()) for work in background]
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
-            # What is here now stays: the collector need not look at it again and again.
-            gc.collect()
-            gc.freeze()
-            stack.callback(gc.set_threshold, *gc.get_threshold())
-            gc.set_threshold(*GC_THRESHOLDS)
-            stack.callback(gc.unfreeze)
+            if own_process:
+                stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)
@@ -112,15 +116,30 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     wallets = Wallets(redis_client, pool, opener, settings)
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
+    door = TicketDoor(rooms, redis_client, settings.wallet_shards)
+    badges = Badges(redis_client, pool)
+    entrances = Entrances(rooms, badges)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
+    steering = Steering(redis_client, pool, catalogue, sessions)
+    await steering.read()
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
     notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
+    google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
+    providers = build_providers(settings, pool, google_keys)
+    stack.push_async_callback(providers.close)
+
+    async def tell(users: set[str]) -> None:
+        for user_id in users:
+            balances.changed(user_id)
+            notices.changed(user_id)
+
     services = Services(
         settings=settings,
         gateway_id=settings.worker_id,
@@ -128,27 +147,37 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         pool=pool,
         catalogue=catalogue,
         gifting=Gifting(catalogue, shards, settings),
+        spending=Spending(catalogue, shards, door, settings),
+        door=door,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
         connections=connections,
         sessions=sessions,
         moderation=moderation,
+        steering=steering,
+        badges=badges,
+        entrances=entrances,
         balances=balances,
         notices=notices,
         names=names,
+        watching=watching,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
         entrance=Entrance(),
         silence=Silence(settings.hello_timeout_s),
+        cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, notices.run]
-    if key_set is not None:
-        background.append(key_set.run)
+    background += [moderation.run, steering.run, notices.run]
+    background += [moderation.run, notices.run, badges.run, entrances.run]
+    background += [moderation.run, notices.run, watching.run]
+    background += [keys.run for keys in (key_set, google_keys) if keys is not None]
+    if providers.sandbox is not None:
+        background.append(Courier(providers.sandbox).run)
     if settings.demo:
-        background.append(Demo(services).run)
+        background += [Demo(services).run, EarningDemo(pool).run]
     return services, background
 
 

@@ -52,6 +52,22 @@ def _former_secrets(secrets: tuple[str, ...]) -> str:
     return f"at most {TOKEN_SECRETS_FORMER_MAX} keys of {TOKEN_SECRET_CHARS_MIN} characters or more, commas between"
 
 
+def _rewarded_providers(entries: tuple[str, ...]) -> str:
+    parts = [entry.split() for entry in entries]
+    right = all(
+        len(part) == 4
+        and part[0].isidentifier()
+        and part[1] in {"ad", "survey"}
+        and len(part[2]) >= TOKEN_SECRET_CHARS_MIN
+        and part[3].startswith("https://")
+        for part in parts
+    )
+    once = len({part[1] for part in parts}) == len(parts)
+    if right and once:
+        return ""
+    return "at most one `name kind key url` of each kind, `ad` and `survey`, with keys of 32 characters or more"
+
+
 def _key_set(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -206,6 +222,22 @@ class Settings:
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
     likes_burst: int = setting(60, "likes of one connection at once", least=1)
 
+    # Earning coins
+    referral_invited_coins: int = setting(100, "coins for somebody who was invited, after the first purchase", least=1)
+    referral_inviter_coins: int = setting(100, "coins for who invited them", least=1)
+    referrals_per_month_max: int = setting(20, "invitations that one user is rewarded for in 30 days", least=0)
+    rewarded_ad_coins: int = setting(5, "coins for an ad that was watched", least=1)
+    rewarded_ads_per_day: int = setting(10, "ads that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_survey_coins: int = setting(50, "coins for a survey that was answered", least=1)
+    rewarded_surveys_per_day: int = setting(3, "surveys that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_providers: tuple[str, ...] = setting(
+        (),
+        "who shows ads or surveys, one of each, separated by commas: `name kind key url`, where kind is `ad` or"
+        " `survey`, the key has 32 characters or more, and the url `{session}` in it; in demo mode a sandbox stands in",
+        check=_rewarded_providers,
+        secret=True,
+    )
+
     # Creators and cash-out
     payout_provider: str = setting(
         "auto",
@@ -237,11 +269,74 @@ class Settings:
         most=86_400,
     )
 
+    # Recharge
+    payments: str = setting(
+        "auto",
+        "who takes payments in browsers; `sandbox` moves no money; `auto`: the sandbox in demo mode, else nobody",
+        one_of=("auto", "none", "sandbox", "stripe"),
+    )
+    public_url: str = setting(
+        "",
+        "where people reach this server, for payment providers to send buyers back to",
+        check=_url("https://", "http://"),
+        shown="the address that was asked",
+    )
+    purchase_expires_s: int = setting(
+        3600, "how long a purchase in a browser waits for its payment", least=1800, most=86_400
+    )
+    purchase_confirm_amount: int = setting(
+        10_000, "least amount, in minor units, of purchases that are confirmed with a code (TOTP); 0: none is", least=0
+    )
+    refund_hold_days: int = setting(
+        30,
+        "how long diamonds made of refunded coins are held for the debt to be paid",
+        least=0,
+        most=365,
+    )
+    stripe_key: str = setting("", "secret or restricted key of a Stripe account", secret=True)
+    stripe_webhook_secret: str = setting("", "what Stripe signs webhooks with (`whsec_…`)", secret=True)
+    stripe_api_url: str = setting("", "where Stripe's API is", check=_key_set, shown="Stripe's own")
+    apple_bundle_id: str = setting("", "bundle id of the app that sells coins in Apple's App Store")
+    apple_environment: str = setting(
+        "Production", "which of Apple's environments counts", one_of=("Production", "Sandbox")
+    )
+    apple_root_certificate: str = setting("", "file with Apple's root certificate (Apple Root CA - G3)")
+    google_package: str = setting("", "package name of the app that sells coins in Google Play")
+    google_credentials: str = setting("", "key file of a service account that may see the app's orders")
+    google_push_audience: str = setting("", "audience of the tokens that Pub/Sub pushes notifications with")
+    google_push_email: str = setting("", "service account that Pub/Sub pushes notifications as")
+    google_keys_url: str = setting(
+        "https://www.googleapis.com/oauth2/v3/certs", "keys that such tokens are signed with", check=_key_set
+    )
+    google_api_url: str = setting(
+        "https://androidpublisher.googleapis.com", "where Google Play's API is", check=_key_set
+    )
+
+    # Spending beyond gifts
+    ticket_cancel_window_s: int = setting(
+        600,
+        "a room with tickets that ends sooner after its beginning counts as cancelled: tickets are returned",
+        least=0,
+        most=86_400,
+    )
+
     def __post_init__(self) -> None:
         if self.send_buffer_soft_bytes >= self.send_buffer_hard_bytes:
             raise SettingsError(
                 "GIFTSTREAM_SEND_BUFFER_HARD_BYTES must be greater than GIFTSTREAM_SEND_BUFFER_SOFT_BYTES"
             )
+        missing = [
+            name
+            for names, wanted in (
+                (("stripe_key", "stripe_webhook_secret"), self.payments == "stripe"),
+                (("apple_root_certificate",), self.apple_bundle_id),
+                (("google_credentials", "google_push_audience", "google_push_email"), self.google_package),
+            )
+            for name in names
+            if wanted and not getattr(self, name)
+        ]
+        if missing:
+            raise SettingsError(f"GIFTSTREAM_{missing[0].upper()} must be set for the provider that is configured")
 
     def as_environ(self) -> dict[str, str]:
         """Every setting as a variable, so that a child process has the same ones."""

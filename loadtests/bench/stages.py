@@ -22,6 +22,7 @@ from loadtests.client.frames import gift_frame_halves
 from server.domain.catalogue import Catalogue, seed
 from server.domain.gift import GiftOrder
 from server.ledger.booking import _rows, add_up
+from server.ledger.catalogue import Price
 from server.ledger.directory import Known, Platform, RoomAccounts
 from server.ledger.log import Stretch, _take
 from server.rooms.room_tick import Held, ticks_of
@@ -147,10 +148,10 @@ async def _steps() -> list[tuple[str, Callable[[], object]]]:
         return stretch
 
     gifts = read().gifts
-    kinds = {(kind.id, kind.version): (kind.coins, kind.diamonds) for kind in seed()}
+    kinds = {(kind.id, kind.version): Price(kind.coins, kind.diamonds) for kind in seed()}
     known = Known(
         wallets=cast("Any", {gift.viewer: n for n, gift in enumerate(gifts)}),
-        rooms={room.id: RoomAccounts(room.creator_id, cast("Any", 1)) for room in rooms},
+        rooms={room.id: RoomAccounts(room.creator_id, cast("Any", 1), cast("Any", 2)) for room in rooms},
         prices=kinds,
         platform=cast("Platform", SimpleNamespace()),
     )

@@ -1,7 +1,5 @@
 """One gift: what is asked, what is answered, and the record that the log keeps of it."""
 
-from typing import NamedTuple
-
 import msgspec
 import orjson
 from msgspec import Struct
@@ -61,7 +59,7 @@ class Refused(Struct, frozen=True, gc=False):
 Answer = Accepted | Refused
 
 
-class GiftRecord(NamedTuple):
+class GiftRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A gift as the log holds it; field order is the log's (docs/design.md)."""
 
     number: int
@@ -76,9 +74,11 @@ class GiftRecord(NamedTuple):
     creator: str
     gift: str
     version: int
-    count: int  # type: ignore[assignment]  # a gift has a count; nobody counts its fields
+    count: int
     coins: int
     diamonds: int
+    note: str = ""
+    """What an item that is no gift is to do (`server/domain/item_note.py`); gifts have none."""
 
 
 def encode_body(
@@ -93,11 +93,11 @@ def encode_body(
     count: int,
     coins: int,
     diamonds: int,
+    note: str = "",
 ) -> bytes:
-    """The part of a record that the gateway knows: a JSON array without its brackets."""
-    return orjson.dumps(
-        (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds),
-    )[1:-1]
+    """The part of a record that the gateway knows: a JSON array without its brackets. An empty note takes no room."""
+    body = (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds)
+    return orjson.dumps((*body, note) if note else body)[1:-1]
 
 
 _decode_records = msgspec.json.Decoder(list[GiftRecord]).decode

@@ -4,9 +4,11 @@ Ids travel as strings. They are restricted to characters that mean nothing in a 
 string, a URL or a log line, so that none of these ever needs escaping.
 """
 
+import base64
 import re
 import secrets
 import zlib
+from functools import cache
 from typing import NamedTuple, NewType
 
 UserId = NewType("UserId", str)
@@ -24,7 +26,8 @@ REQUEST_ID_PATTERN = r"^[^\u0000]*$"
 
 _REQUEST_ID = re.compile(rf"[^\u0000\ud800-\udfff]{{1,{REQUEST_ID_CHARS_MAX}}}")
 _GIFT_ID = re.compile(r"w(\d{2,4})-(\d{1,9})-(\d{1,16})", re.ASCII)
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_READABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+"""From the letters of base32 to digits and letters that are not taken for each other."""
 
 
 class GiftId(NamedTuple):
@@ -36,7 +39,7 @@ class GiftId(NamedTuple):
 
     def __str__(self) -> str:
         shard, epoch, number = self
-        return f"w{shard:02d}-{epoch}-{number}"
+        return f"{shard_label(shard)}-{epoch}-{number}"
 
     @classmethod
     def parse(cls, text: str) -> "GiftId":
@@ -52,6 +55,7 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
+@cache
 def shard_label(shard: int) -> str:
     """`w07` for shard 7."""
     return f"w{shard:02d}"
@@ -64,4 +68,4 @@ def shard_of(viewer: str, shards: int) -> int:
 
 def new_id(prefix: str) -> str:
     """A fresh random id such as `r_4h2k9m…` (80 random bits)."""
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return f"{prefix}_{base64.b32encode(secrets.token_bytes(10)).translate(_READABLE).decode()}"

@@ -24,6 +24,9 @@ class Sealer:
     """
 
     def __init__(self, settings: Settings, purpose: str) -> None:
+        """Raises ValueError where no key is set."""
+        if not settings.token_secret:
+            raise ValueError("nothing can be sealed without a token secret")
         secrets = [settings.token_secret, *settings.token_secrets_former]
         keys = [_derive(secret, purpose) for secret in secrets]
         self._fernets = MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])
@@ -41,8 +44,18 @@ class Sealer:
         except InvalidToken:
             raise SealBrokenError("a sealed text cannot be opened: was its key taken from the settings?") from None
 
+    def renewed(self, sealed: bytes) -> tuple[bytes, bytes] | None:
+        """What a former key sealed, sealed with today's, and its fingerprint; None for anything else."""
+        if not self.is_old(sealed):
+            return None
+        try:
+            text = self.unseal(sealed)
+        except SealBrokenError:
+            return None
+        return self.seal(text), self.fingerprints(text)[0]
+
     def is_old(self, sealed: bytes) -> bool:
-        """Whether it was sealed with a former key: the owner should seal it anew while that one is still known."""
+        """Whether today's key did not seal it."""
         try:
             self._newest.decrypt(sealed)
         except InvalidToken:

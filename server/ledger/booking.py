@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from server.domain.catalogue import ItemKind
 from server.domain.gift import COUNT_MAX, GiftRecord
 from server.domain.money import MONEY_MAX
 from server.ledger.accounts import (
@@ -13,6 +14,8 @@ from server.ledger.accounts import (
 )
 from server.ledger.directory import Known
 from server.ledger.room_totals import RoomGain, add_to_gifters, add_to_rooms
+from server.ledger.spending import bought as spending
+from server.ledger.spending.bought import Bought
 from server.stores.postgres import Connection
 
 GIFT_COLUMNS = (
@@ -31,9 +34,13 @@ class Misfit:
 
 @dataclass(slots=True)
 class Sums:
-    """Gifts that can be booked, added up. by_room_and_viewer: [coins, pieces, diamonds, at µs of the last]."""
+    """Gifts that can be booked, added up. by_room_and_viewer: [coins, pieces, diamonds, at µs of the last].
+
+    bought: those of the gifts that are other items; they are in the sums too, without a room some of them.
+    """
 
     gifts: list[GiftRecord] = field(default_factory=list)
+    bought: list[Bought] = field(default_factory=list)
     by_room_and_viewer: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     misfits: list[Misfit] = field(default_factory=list)
 
@@ -44,14 +51,14 @@ def add_up(gifts: list[GiftRecord], known: Known) -> Sums:
     wallets, rooms, prices = known.wallets, known.rooms, known.prices
     cells, fit = sums.by_room_and_viewer, sums.gifts
     for gift in gifts:
-        _, at_us, _, _, _, _, viewer, _, room, creator, kind, version, count, coins, diamonds = gift
-        price = prices.get((kind, version))
+        room, viewer, count, coins, diamonds = gift.room, gift.viewer, gift.count, gift.coins, gift.diamonds
+        price = prices.get((gift.gift, gift.version))
         owner = rooms.get(room)
         if (
             price is None
             or owner is None
             or viewer not in wallets
-            or owner[0] != creator
+            or owner[0] != gift.creator
             or coins != price[0] * count
             or diamonds != price[1] * count
             or not 1 <= count <= COUNT_MAX
@@ -59,15 +66,21 @@ def add_up(gifts: list[GiftRecord], known: Known) -> Sums:
         ):
             sums.misfits.append(Misfit(gift, _why(gift, known)))
             continue
+        if price.kind is not ItemKind.GIFT or not room:
+            reason = spending.misfit(gift, price, rooms)
+            if reason is not None:
+                sums.misfits.append(Misfit(gift, reason))
+                continue
+            sums.bought.append(spending.as_bought(gift, price))
         fit.append(gift)
         cell = cells.get((room, viewer))
         if cell is None:
-            cells[room, viewer] = [coins, count, diamonds, at_us]
+            cells[room, viewer] = [coins, count, diamonds, gift.at_us]
         else:
             cell[0] += coins
             cell[1] += count
             cell[2] += diamonds
-            cell[3] = at_us
+            cell[3] = gift.at_us
     return sums
 
 
@@ -95,20 +108,11 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, known: Know
     await conn.copy_records_to_table("gifts", records=_rows(shard, epoch, gifts), columns=GIFT_COLUMNS)
 
     paid: dict[AccountId, int] = {}
-    gains: dict[str, RoomGain] = {}
-    for (room, viewer), (coins, pieces, diamonds, at_us) in cells.items():
+    for (_, viewer), (coins, *_) in cells.items():
         account = known.wallets[viewer]
         paid[account] = paid.get(account, 0) - coins
-        gain = gains.setdefault(room, RoomGain())
-        gain.coins += coins
-        gain.diamonds += diamonds
-        gain.gifts += pieces
-        gain.at_us = max(gain.at_us, at_us)
-    earned: dict[AccountId, int] = {}
-    for room, gain in gains.items():
-        if gain.diamonds:
-            account = known.rooms[room].diamonds
-            earned[account] = earned.get(account, 0) + gain.diamonds
+    gains = _gains(sums)
+    earned = _earned(gains, sums.bought, known)
     spent, issued = known.platform
     coins_moved = paid | {spent: -sum(paid.values())}
     diamonds_moved = earned | {issued: -sum(earned.values())} if earned else {}
@@ -126,20 +130,53 @@ async def book(conn: Connection, shard: int, epoch: int, sums: Sums, known: Know
     posting = PostingId(posting_id)
     await add_entries(conn, posting, coins=coins_moved, diamonds=diamonds_moved)
     await move_wallets(conn, posting, paid)
-    await add_to_gifters(conn, cells)
+    await add_to_gifters(conn, {cell: sum_ for cell, sum_ in cells.items() if cell[0]})
+    if sums.bought:
+        await spending.write(conn, shard, epoch, sums.bought)
     await move_shared(conn, posting, [spent, *diamonds_moved])
     await add_to_rooms(conn, gains)
+
+
+def _gains(sums: Sums) -> dict[str, RoomGain]:
+    """What rooms gain; a placement is no gift to its room, but counts for its rank."""
+    gains: dict[str, RoomGain] = {}
+    for (room, _), (coins, pieces, diamonds, at_us) in sums.by_room_and_viewer.items():
+        if room:
+            gain = gains.setdefault(room, RoomGain())
+            gain.coins += coins
+            gain.diamonds += diamonds
+            gain.gifts += pieces
+            gain.points += diamonds
+            gain.at_us = max(gain.at_us, at_us)
+    for gift, price, note in sums.bought:
+        if price.kind is ItemKind.PROMOTE:
+            gain = gains.setdefault(note.room, RoomGain())
+            gain.points += gift.coins
+            gain.at_us = max(gain.at_us, gift.at_us)
+    return gains
+
+
+def _earned(gains: dict[str, RoomGain], bought: list[Bought], known: Known) -> dict[AccountId, int]:
+    """What creators' accounts get: the diamonds of tickets are held, all others can be paid out."""
+    tickets: dict[str, int] = {}
+    for gift, price, _ in bought:
+        if price.kind is ItemKind.TICKET:
+            tickets[gift.room] = tickets.get(gift.room, 0) + gift.diamonds
+    earned: dict[AccountId, int] = {}
+    for room, gain in gains.items():
+        accounts, held = known.rooms[room], tickets.get(room, 0)
+        for account, diamonds in ((accounts.diamonds, gain.diamonds - held), (accounts.held, held)):
+            if diamonds:
+                earned[account] = earned.get(account, 0) + diamonds
+    return earned
 
 
 def _rows(shard: int, epoch: int, gifts: list[GiftRecord]) -> list[tuple[int | str, ...]]:
     """The gifts as GIFT_COLUMNS has them."""
     return [
         (
-            at_us, number, coins_after, combo, combo_first, coins, diamonds, epoch, version, count, shard,
-            viewer, room, creator, kind, request_id,
+            gift.at_us, gift.number, gift.coins_after, gift.combo, gift.combo_first, gift.coins, gift.diamonds, epoch,
+            gift.version, gift.count, shard, gift.viewer, gift.room, gift.creator, gift.gift, gift.request_id,
         )
-        for (
-            number, at_us, coins_after, combo, combo_first, request_id, viewer, _,
-            room, creator, kind, version, count, coins, diamonds,
-        ) in gifts
+        for gift in gifts
     ]  # fmt: skip

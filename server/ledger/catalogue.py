@@ -1,20 +1,36 @@
-"""The catalogue in Postgres: the gifts that can be bought, and every price that one was ever bought at."""
+"""The catalogue in Postgres: what can be bought, and every price that it was ever bought at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
-from server.domain.catalogue import Catalogue, CatalogueGift
+from server.domain.catalogue import Catalogue, CatalogueGift, ItemKind
 from server.stores.postgres import Connection, Pool
 
-_COLUMNS = "gift_id, version, name, coins, diamonds, tier, streakable, effect, active"
+_COLUMNS = "gift_id, version, name, coins, diamonds, tier, streakable, effect, active, kind"
+
+
+class Price(NamedTuple):
+    """What a piece of one version costs and earns. effect: what an item does; gifts need none here."""
+
+    coins: int
+    diamonds: int
+    kind: ItemKind = ItemKind.GIFT
+    effect: Mapping[str, Any] = MappingProxyType({})
 
 
 async def load(pool: Pool) -> Catalogue:
-    """The newest version of every gift."""
+    """What is offered."""
+    return Catalogue(await newest(pool))
+
+
+async def newest(pool: Pool) -> list[CatalogueGift]:
+    """The newest version of every gift and item."""
     rows = await pool.fetch(f"SELECT DISTINCT ON (gift_id) {_COLUMNS} FROM catalogue ORDER BY gift_id, version DESC")  # noqa: S608
-    return Catalogue(
+    return [
         CatalogueGift(
             id=row["gift_id"],
             version=row["version"],
@@ -25,22 +41,32 @@ async def load(pool: Pool) -> Catalogue:
             streakable=row["streakable"],
             effect=orjson.loads(row["effect"]),
             active=row["active"],
+            kind=ItemKind(row["kind"]),
         )
         for row in rows
+    ]
+
+
+async def prices(conn: Connection) -> dict[tuple[str, int], Price]:
+    """What a piece cost and earned, for every (gift id, version) that there ever was."""
+    rows = await conn.fetch(
+        "SELECT gift_id, version, coins, diamonds, kind, CASE kind WHEN 'gift' THEN '{}' ELSE effect END AS effect"
+        " FROM catalogue"
     )
-
-
-async def prices(conn: Connection) -> dict[tuple[str, int], tuple[int, int]]:
-    """What a piece cost and earned: (gift id, version) → (coins, diamonds), for every version there ever was."""
-    rows = await conn.fetch("SELECT gift_id, version, coins, diamonds FROM catalogue")
-    return {(row["gift_id"], row["version"]): (row["coins"], row["diamonds"]) for row in rows}
+    return {
+        (row["gift_id"], row["version"]): Price(
+            row["coins"], row["diamonds"], ItemKind(row["kind"]), orjson.loads(row["effect"])
+        )
+        for row in rows
+    }
 
 
 async def plant(conn: Connection, seed: Iterable[CatalogueGift]) -> None:
     """Brings the catalogue up to a seed. Call in a transaction, under the migration's lock.
 
-    A price that the seed changed becomes a new version; other changes (name, look, tier) change the seeded version in
-    place. A gift that is gone from the seed stays, and so does whatever an operator changed by hand.
+    A price that the seed changed becomes a new version, as does what an item that is no gift does; other changes (name,
+    look, tier) change the seeded version in place. A gift that is gone from the seed stays, and so does whatever an
+    operator changed by hand.
     """
     newest: dict[str, int] = {
         row["gift_id"]: row["version"]
@@ -49,13 +75,17 @@ async def plant(conn: Connection, seed: Iterable[CatalogueGift]) -> None:
     seeded = {
         row["gift_id"]: row
         for row in await conn.fetch(
-            "SELECT DISTINCT ON (gift_id) gift_id, version, coins, diamonds, active FROM catalogue WHERE seeded"
+            "SELECT DISTINCT ON (gift_id) gift_id, version, coins, diamonds, effect, active FROM catalogue WHERE seeded"
             " ORDER BY gift_id, version DESC"
         )
     }
     for gift in seed:
         before = seeded.get(gift.id)
-        if before is None or (before["coins"], before["diamonds"]) != (gift.coins, gift.diamonds):
+        if (
+            before is None
+            or (before["coins"], before["diamonds"]) != (gift.coins, gift.diamonds)
+            or (gift.kind is not ItemKind.GIFT and orjson.loads(before["effect"]) != gift.effect)
+        ):
             active = gift.active if before is None else before["active"]
             await _add(conn, replace(gift, version=newest.get(gift.id, 0) + 1, active=active))
         else:
@@ -76,7 +106,7 @@ async def plant(conn: Connection, seed: Iterable[CatalogueGift]) -> None:
 
 async def _add(conn: Connection, gift: CatalogueGift) -> None:
     await conn.execute(
-        f"INSERT INTO catalogue ({_COLUMNS}, seeded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, true)",  # noqa: S608
+        f"INSERT INTO catalogue ({_COLUMNS}, seeded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, true)",  # noqa: S608
         gift.id,
         gift.version,
         gift.name,
@@ -86,4 +116,5 @@ async def _add(conn: Connection, gift: CatalogueGift) -> None:
         gift.streakable,
         orjson.dumps(gift.effect).decode(),
         gift.active,
+        gift.kind,
     )

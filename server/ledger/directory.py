@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from server.domain.catalogue import ItemKind
 from server.domain.gift import GiftRecord
 from server.domain.ids import shard_of
+from server.domain.item_note import read_note
 from server.ledger import catalogue
 from server.ledger.accounts import WALLET, AccountId, account_ids, platform_owner
+from server.ledger.catalogue import Price
 from server.stores.postgres import Connection
 
 WALLETS_PER_SHARD_MAX = 50_000
@@ -18,10 +21,19 @@ ROOMS_MAX = 100_000
 
 
 class RoomAccounts(NamedTuple):
-    """Whose room it is, and the account that its diamonds go to."""
+    """Whose room it is, and the accounts that its diamonds go to; those of tickets are held for a while.
+
+    ticket: the item and version that lets viewers in, None for a room that is open to all.
+    """
 
     creator: str
     diamonds: AccountId
+    held: AccountId
+    ticket: tuple[str, int] | None = None
+
+
+_NO_ROOM = RoomAccounts(creator="", diamonds=AccountId(0), held=AccountId(0))
+"""Where items are bought that belong to no room; nobody earns anything there."""
 
 
 class Platform(NamedTuple):
@@ -33,11 +45,11 @@ class Platform(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one batch needs; who and what is missing here does not exist. prices: of a piece, (coins, diamonds)."""
+    """What one batch needs; who and what is missing here does not exist."""
 
     wallets: Mapping[str, AccountId]
     rooms: Mapping[str, RoomAccounts]
-    prices: Mapping[tuple[str, int], tuple[int, int]]
+    prices: Mapping[tuple[str, int], Price]
     platform: Platform
 
 
@@ -49,7 +61,7 @@ class Directory:
         self._wallets: dict[int, dict[str, AccountId]] = {}
         self._rooms: dict[str, RoomAccounts] = {}
         self._platforms: dict[int, Platform] = {}
-        self._prices: dict[tuple[str, int], tuple[int, int]] = {}
+        self._prices: dict[tuple[str, int], Price] = {}
 
     async def look_up(self, conn: Connection, gifts: list[GiftRecord], shard: int) -> Known:
         """What these gifts, all of one shard's log, need.
@@ -58,7 +70,7 @@ class Directory:
         """
         return Known(
             wallets=await self._find_wallets(conn, {gift.viewer for gift in gifts}, shard),
-            rooms=await self._find_rooms(conn, {gift.room for gift in gifts}),
+            rooms=await self._find_rooms(conn, {gift.room for gift in gifts} | _promoted(gifts)),
             prices=await self._find_prices(conn, {(gift.gift, gift.version) for gift in gifts}),
             platform=await self._find_platform(conn, shard),
         )
@@ -80,26 +92,37 @@ class Directory:
 
     async def _find_rooms(self, conn: Connection, rooms: set[str]) -> dict[str, RoomAccounts]:
         known = {room: self._rooms[room] for room in rooms & self._rooms.keys()}
-        asked = [room for room in rooms - known.keys() if "\0" not in room]
+        if "" in rooms:
+            known[""] = _NO_ROOM
+        asked = [room for room in rooms - known.keys() if room and "\0" not in room]
         if not asked:
             return known
         rows = await conn.fetch(
             """
-            SELECT rooms.id, rooms.creator_id, accounts.id AS account_id
-            FROM rooms JOIN accounts ON accounts.owner = rooms.creator_id AND accounts.kind = 'diamonds_available'
+            SELECT rooms.id, rooms.creator_id, rooms.ticket_id, rooms.ticket_version,
+                   available.id AS available_id, held.id AS held_id
+            FROM rooms
+            JOIN accounts AS available ON available.owner = rooms.creator_id AND available.kind = 'diamonds_available'
+            JOIN accounts AS held ON held.owner = rooms.creator_id AND held.kind = 'diamonds_held'
             WHERE rooms.id = ANY($1::text[])
             """,
             asked,
         )
-        new = {row["id"]: RoomAccounts(row["creator_id"], AccountId(row["account_id"])) for row in rows}
+        new = {
+            row["id"]: RoomAccounts(
+                creator=row["creator_id"],
+                diamonds=AccountId(row["available_id"]),
+                held=AccountId(row["held_id"]),
+                ticket=None if row["ticket_id"] is None else (row["ticket_id"], row["ticket_version"]),
+            )
+            for row in rows
+        }
         if len(self._rooms) + len(new) > ROOMS_MAX:
             self._rooms.clear()
         self._rooms |= new
         return known | new
 
-    async def _find_prices(
-        self, conn: Connection, versions: set[tuple[str, int]]
-    ) -> dict[tuple[str, int], tuple[int, int]]:
+    async def _find_prices(self, conn: Connection, versions: set[tuple[str, int]]) -> dict[tuple[str, int], Price]:
         if not versions <= self._prices.keys():
             self._prices = await catalogue.prices(conn)
         return self._prices
@@ -111,3 +134,9 @@ class Directory:
             issued = await account_ids(conn, "diamonds_issued", [owner])
             self._platforms[shard] = Platform(spent[owner], issued[owner])
         return self._platforms[shard]
+
+
+def _promoted(gifts: list[GiftRecord]) -> set[str]:
+    """The rooms that placements were bought for; such a record names its room in its note."""
+    notes = [note for gift in gifts if gift.note and (note := read_note(gift.note)) is not None]
+    return {note.room for note in notes if note.kind is ItemKind.PROMOTE}

@@ -19,6 +19,7 @@ class PastGift:
 
     gift_id: GiftId
     room: str
+    creator: str
     gift: str
     count: int
     coins: int
@@ -30,12 +31,20 @@ class PastGift:
 class HistoryPage:
     """Gifts behind the cursor, newest first; what of the log is past `settled_to` is not in here yet.
 
-    next: where the next page goes on, None on the last. A page may hold less than was asked for, and others follow.
+    last: the place that it ends at when others follow, else None. It may hold less than was asked for all the same.
     """
 
     gifts: list[PastGift]
-    next: str | None
+    last: GiftId | None
     settled_to: Cursor
+
+
+EPOCH_MAX = 2**31 - 1
+NUMBER_MAX = 2**63 - 1
+"""What the columns hold."""
+
+NEWEST = Cursor(EPOCH_MAX, NUMBER_MAX)
+"""Where a history begins."""
 
 
 def place(gift_id: GiftId) -> str:
@@ -43,17 +52,27 @@ def place(gift_id: GiftId) -> str:
     return pages.encode(gift_id.epoch, gift_id.number)
 
 
-async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shard: int) -> HistoryPage:
+def read_place(cursor: str | None) -> Cursor:
+    """Where a page ends that the next one goes on from. Raises Refusal (bad_request)."""
+    if cursor is None:
+        return NEWEST
+    epoch, number = pages.decode(cursor, int, int)
+    if not (0 <= epoch <= EPOCH_MAX and 0 <= number <= NUMBER_MAX):
+        raise pages.not_ours()
+    return Cursor(epoch, number)
+
+
+async def gifts(pool: Pool, viewer: UserId, limit: int, before: Cursor, shard: int) -> HistoryPage:
     """A page of a viewer's gifts behind the cursor, and the shard's cursor, from one snapshot of the database.
 
-    shard: the viewer's. Raises Refusal(BAD_REQUEST) for a wrong cursor.
+    shard: the viewer's.
     """
-    epoch, number = pages.decode(cursor, int, int) if cursor else (2**31 - 1, 2**63 - 1)
+    epoch, number = before.epoch, before.number
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         settled_to = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1", shard)
         rows = await conn.fetch(
             """
-            SELECT epoch, number, room_id, gift_id, count, coins, at_us FROM gifts
+            SELECT epoch, number, room_id, creator_id, gift_id, count, coins, at_us FROM gifts
             WHERE viewer_id = $1 AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT $4
             """,
             viewer,
@@ -78,7 +97,7 @@ async def gifts(pool: Pool, viewer: UserId, limit: int, cursor: str | None, shar
     found = list(heapq.merge(_settled(shard, rows), _set_aside(shard, aside), key=_newest_first))
     page = found[:limit]
     shown = [gift for _, gift in page if gift is not None]
-    return HistoryPage(shown, place(page[-1][0]) if len(found) > limit else None, Cursor(*settled_to))
+    return HistoryPage(shown, page[-1][0] if len(found) > limit else None, Cursor(*settled_to))
 
 
 _Place = tuple[GiftId, PastGift | None]
@@ -92,7 +111,12 @@ def _newest_first(found: _Place) -> tuple[int, int]:
 def _settled(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
     for row in rows:
         id_ = GiftId(shard, row["epoch"], row["number"])
-        yield id_, PastGift(id_, row["room_id"], row["gift_id"], row["count"], row["coins"], row["at_us"], settled=True)
+        yield (
+            id_,
+            PastGift(
+                id_, row["room_id"], row["creator_id"], row["gift_id"], row["count"], row["coins"], row["at_us"], True
+            ),
+        )
 
 
 def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
@@ -101,5 +125,7 @@ def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
         id_, gift = GiftId(shard, row["epoch"], row["number"]), readable(row["record"])
         yield (
             id_,
-            None if gift is None else PastGift(id_, gift.room, gift.gift, gift.count, gift.coins, gift.at_us, False),
+            None
+            if gift is None
+            else PastGift(id_, gift.room, gift.creator, gift.gift, gift.count, gift.coins, gift.at_us, False),
         )

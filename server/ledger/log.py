@@ -157,7 +157,7 @@ def _take_what_is_readable(stretch: Stretch, last: int, packed: bytes) -> None:
 
 def _unreadable(number: int, row: list[Any]) -> Unreadable:
     text = orjson.dumps(row).decode()[:RECORD_CHARS_MAX]
-    viewer_at, coins_at = GiftRecord._fields.index("viewer"), GiftRecord._fields.index("coins")
+    viewer_at, coins_at = GiftRecord.__struct_fields__.index("viewer"), GiftRecord.__struct_fields__.index("coins")
     viewer = row[viewer_at] if len(row) > viewer_at else None
     coins = row[coins_at] if len(row) > coins_at else None
     if isinstance(viewer, str) and type(coins) is int and 0 <= coins <= MONEY_MAX:

@@ -7,10 +7,12 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
-from server.domain.catalogue import seed
+from server.domain.catalogue import seed, seed_items
 from server.domain.ids import shard_label
+from server.domain.packages import seed as packages_seed
 from server.ledger import catalogue, partitions
 from server.ledger.accounts import PLATFORM_KINDS
+from server.ledger.recharge import packages
 from server.stores.postgres import Connection, connect_once
 
 POSTGRES_VERSION_MIN = 15
@@ -58,7 +60,8 @@ async def migrate(database_url: str, *, wallet_shards: int, steps: list[SchemaFi
         applied = await _apply(conn, schema_files() if steps is None else steps)
         async with conn.transaction():
             await _install(conn, wallet_shards)
-            await catalogue.plant(conn, seed())
+            await catalogue.plant(conn, [*seed(), *seed_items()])
+            await packages.plant(conn, packages_seed())
         await partitions.make_ahead(conn)
         return applied
     finally:

@@ -1,5 +1,6 @@
-"""What users told of themselves: where they live and when they were born."""
+"""What users told of themselves: what they go by, where they live and when they were born."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,3 +46,9 @@ async def tell_birth_date(conn: Connection, user_id: str, birth_date: date) -> d
         birth_date,
     )
     return held
+
+
+async def names_of(conn: Connection, user_ids: Collection[str]) -> dict[str, str]:
+    """What users go by; those whom the ledger does not know are left out."""
+    rows = await conn.fetch("SELECT id, name FROM users WHERE id = ANY($1::text[])", list(user_ids))
+    return {row["id"]: row["name"] for row in rows}

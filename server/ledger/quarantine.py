@@ -1,6 +1,5 @@
 """Gifts that cannot be settled: kept beside the ledger, never dropped, never in the way of the others."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ class Quarantined:
         return cls(
             number=gift.number,
             reason=reason,
-            record=json.dumps(gift, ensure_ascii=False)[:RECORD_CHARS_MAX],
+            record=msgspec.json.encode(gift).decode()[:RECORD_CHARS_MAX],
             viewer=gift.viewer,
             room=gift.room,
             coins=gift.coins if 0 <= gift.coins <= MONEY_MAX else None,

@@ -8,11 +8,12 @@ from server.stores.postgres import Connection
 
 @dataclass(slots=True)
 class RoomGain:
-    """What a settled batch adds to a room. gifts: in pieces."""
+    """What a settled batch adds to a room. gifts: in pieces; points: to its rank."""
 
     coins: int = 0
     diamonds: int = 0
     gifts: int = 0
+    points: int = 0
     at_us: int = 0
 
 
@@ -42,7 +43,7 @@ async def add_to_rooms(conn: Connection, gains: dict[str, RoomGain]) -> None:
         [gains[room].coins for room in ids],
         [gains[room].diamonds for room in ids],
         [gains[room].gifts for room in ids],
-        [rank_of(gains[room].diamonds, gains[room].at_us / 1e6) if gains[room].diamonds else None for room in ids],
+        [rank_of(gains[room].points, gains[room].at_us / 1e6) if gains[room].points else None for room in ids],
     )
 
 

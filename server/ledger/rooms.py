@@ -3,14 +3,16 @@
 import math
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import asyncpg
 
 from server.domain.ids import RoomId, UserId
+from server.domain.ticket import RoomTicket
 from server.ledger import pages
 from server.ledger.accounts import CREATOR_KINDS, open_account
 from server.ledger.shards import Cursor
+from server.ledger.spending.in_rooms import RoomItems, items_of
 from server.stores.postgres import Connection, Pool
 
 RANK_TAU_S = 600.0
@@ -24,7 +26,7 @@ it had earned one diamond, so that it stands above those long silent.
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room and its settled totals. gifts: in pieces, as on the screen; started_at: UTC."""
+    """A room and its settled totals. gifts: in pieces, as on the screen; started_at: UTC; ticket: that it needs."""
 
     id: str
     title: str
@@ -35,11 +37,12 @@ class Room:
     diamonds: int
     gifts: int
     coins: int
+    ticket: RoomTicket | None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomSnapshot:
-    """A room with all its gifters (id, name, coins), and the cursors up to which the gifts of each shard are in it."""
+    """A room with all its gifters (id, name, coins) and items, and the cursors up to which gifts are in it."""
 
     id: str
     title: str
@@ -50,13 +53,18 @@ class RoomSnapshot:
     diamonds: int
     gifts: int
     coins: int
+    ticket: RoomTicket | None
     gifters: list[tuple[str, str, int]]
+    items: RoomItems
     cursors: dict[int, Cursor]
 
 
 _ROOM = """
-    SELECT rooms.id, title, creator_id, users.name AS creator_name, state, started_at, diamonds, gifts, coins, rank
+    SELECT rooms.id, title, creator_id, users.name AS creator_name, state, started_at, rooms.diamonds, gifts,
+           rooms.coins, rank, ticket_id, ticket_version, ticket.coins AS ticket_coins,
+           ticket.diamonds AS ticket_diamonds, starts_at
     FROM rooms JOIN users ON users.id = rooms.creator_id
+    LEFT JOIN catalogue AS ticket ON ticket.gift_id = ticket_id AND ticket.version = ticket_version
 """
 
 
@@ -65,7 +73,14 @@ def rank_of(diamonds: int, at_s: float) -> float:
     return math.log(diamonds) + at_s / RANK_TAU_S
 
 
-async def create(pool: Pool, room_id: RoomId, creator_id: UserId, creator_name: str, title: str) -> Room:
+async def create(  # noqa: PLR0917
+    pool: Pool,
+    room_id: RoomId,
+    creator_id: UserId,
+    creator_name: str,
+    title: str,
+    ticket: RoomTicket | None = None,
+) -> Room:
     """Opens a room, and the creator's accounts when they are new. Raises ValueError when the room's id is taken."""
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute(
@@ -76,11 +91,17 @@ async def create(pool: Pool, room_id: RoomId, creator_id: UserId, creator_name: 
         await open_account(conn, creator_id, CREATOR_KINDS)
         try:
             await conn.execute(
-                "INSERT INTO rooms (id, creator_id, title, rank) VALUES ($1, $2, $3, $4)",
+                """
+                INSERT INTO rooms (id, creator_id, title, rank, ticket_id, ticket_version, starts_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                """,
                 room_id,
                 creator_id,
                 title,
                 rank_of(1, time.time()),
+                None if ticket is None else ticket.item,
+                None if ticket is None else ticket.version,
+                None if ticket is None or not ticket.starts_at_us else _from_us(ticket.starts_at_us),
             )
         except asyncpg.UniqueViolationError:
             raise ValueError(f"there is a room {room_id} already") from None
@@ -89,10 +110,20 @@ async def create(pool: Pool, room_id: RoomId, creator_id: UserId, creator_name: 
     return _room(row)
 
 
-async def end(pool: Pool, room_id: RoomId) -> bool:
-    """Ends a live room; False when it has ended before or never was. Redis is told next, then comes `end_told`."""
+async def end(pool: Pool, room_id: RoomId, cancel_window_s: int = 0) -> bool:
+    """Ends a live room; False when it has ended before or never was. Redis is told next, then comes `end_told`.
+
+    cancel_window_s: a room with tickets that ends sooner after its beginning is cancelled, and they are returned.
+    """
     status = await pool.execute(
-        "UPDATE rooms SET state = 'ended', ended_at = now(), end_told = false WHERE id = $1 AND state = 'live'", room_id
+        """
+        UPDATE rooms SET state = 'ended', ended_at = now(), end_told = false,
+            cancelled = ticket_id IS NOT NULL
+                AND clock_timestamp() < greatest(started_at, starts_at) + make_interval(secs => $2)
+        WHERE id = $1 AND state = 'live'
+        """,
+        room_id,
+        float(cancel_window_s),
     )
     return status == "UPDATE 1"
 
@@ -143,6 +174,7 @@ async def snapshot(pool: Pool, room_id: RoomId) -> RoomSnapshot | None:
             row["id"]: row["name"]
             for row in await conn.fetch("SELECT id, name FROM users WHERE id = ANY($1::text[])", list(coins_by_viewer))
         }
+        items = await items_of(conn, room_id)
         cursors = {
             row["shard"]: Cursor(row["epoch"], row["number"])
             for row in await conn.fetch("SELECT shard, epoch, number FROM shards")
@@ -157,6 +189,8 @@ async def snapshot(pool: Pool, room_id: RoomId) -> RoomSnapshot | None:
         diamonds=room.diamonds + sum(gift["diamonds"] for gift in aside),
         gifts=room.gifts + sum(gift["count"] for gift in aside),
         coins=room.coins + sum(gift["coins"] for gift in aside),
+        ticket=room.ticket,
+        items=items,
         gifters=[(viewer, names.get(viewer, viewer), coins) for viewer, coins in coins_by_viewer.items()],
         cursors=cursors,
     )
@@ -200,4 +234,25 @@ async def of_creator(
 
 
 def _room(row: asyncpg.Record) -> Room:
-    return Room(**{name: value for name, value in row.items() if name != "rank"})
+    ticket = None
+    if row["ticket_id"] is not None:
+        starts_at_us = 0 if row["starts_at"] is None else round(row["starts_at"].timestamp() * 1_000_000)
+        ticket = RoomTicket(
+            row["ticket_id"], row["ticket_version"], row["ticket_coins"], row["ticket_diamonds"], starts_at_us
+        )
+    return Room(
+        id=row["id"],
+        title=row["title"],
+        creator_id=row["creator_id"],
+        creator_name=row["creator_name"],
+        state=row["state"],
+        started_at=row["started_at"],
+        diamonds=row["diamonds"],
+        gifts=row["gifts"],
+        coins=row["coins"],
+        ticket=ticket,
+    )
+
+
+def _from_us(at_us: int) -> datetime:
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC)

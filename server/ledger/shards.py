@@ -111,6 +111,11 @@ async def read_states(redis: Redis, shards: int) -> list[ShardState]:
     return [ShardState.read(row) for row in await pipeline.execute()]
 
 
+async def read_state(redis: Redis, shard: int) -> ShardState:
+    """What Redis says of one shard. Raises RedisError as `read_states`."""
+    return ShardState.read(await redis.fcall("gs_state", 1, keys.shard(shard)))
+
+
 async def record_incident(conn: Connection, shard: int | None, kind: str, detail: Mapping[str, Any]) -> None:
     """Keeps what an operator should know, and counts it; the caller logs it too."""
     await conn.execute(

@@ -11,6 +11,7 @@ waits.
 
 import asyncio
 import random
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from server.rooms.badges import Badges
 from server.rooms.leases import Leases
 from server.rooms.listing_budget import ListingBudget
 from server.rooms.loading import unload_room
@@ -41,6 +43,13 @@ KNOWN_ROOMS_MAX = 20_000
 REPORTED_ENTRIES_MAX = 10_000
 """Malformed entries remembered so that each is reported once."""
 
+CHAT_WAITS, VIEWERS_WAIT = b"1", b"2"
+"""What a tick may leave for another one (room.lua)."""
+
+VIEWERS_EVERY_S = 1.0
+"""How often a room looks again for a viewer count that waits."""
+
+LATER_ROOMS_MAX = 20_000
 TRIES_PER_PASS = 4
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 2.0
@@ -58,8 +67,12 @@ class ReaderCounts:
 class RoomsReader:
     """Reads the logs of this worker's shards into the rooms."""
 
-    def __init__(self, redis: Redis, pool: Pool, settings: Settings, worker_id: str) -> None:
+    def __init__(
+        self, redis: Redis, pool: Pool, settings: Settings, worker_id: str, badges: Badges | None = None
+    ) -> None:
+        """badges: what stands beside gifters' names; without it nothing does."""
         self._redis = redis
+        self._badges = badges
         self._shards = range(settings.wallet_shards)
         self._log_max = settings.room_log_deltas
         self._budget = ListingBudget(settings.listed_bytes_per_second)
@@ -75,6 +88,9 @@ class RoomsReader:
         """Rooms that count less than they once did, as their Redis was replaced by an older one: to be loaded anew."""
         self._waiting = WaitingRooms(redis, pool, self._behind.add)
         self._dirty: set[str] = set()
+        self._later: OrderedDict[str, float] = OrderedDict()
+        """Rooms whose viewer count waits, and until when, the earliest first. A worker that dies may forget them: their
+        gateways' next heartbeat finds them."""
         self._found = False
         self._reported: set[tuple[int, bytes]] = set()
 
@@ -168,7 +184,14 @@ class RoomsReader:
                 return
             again: dict[str, list[RoomGift]] = {}
             try:
-                answers = await call(self._redis, ticks, self._log_max, self._log.read_from, self._budget)
+                answers = await call(
+                    self._redis,
+                    ticks,
+                    self._log_max,
+                    self._log.read_from,
+                    budget=self._budget,
+                    badges=self._badges,
+                )
                 for tick, answer in zip(ticks, answers, strict=True):
                     self._take_answer(tick, answer, again)
             except BaseException:
@@ -216,8 +239,10 @@ class RoomsReader:
                 again.setdefault(room, []).extend(tick.gifts)
         else:
             self._counted(tick, Held(answer[1], answer[2] == b"1"))
-            if answer[3] == b"1":
+            if answer[3] == CHAT_WAITS:
                 self._dirty.add(room)
+            elif answer[3] == VIEWERS_WAIT:
+                self._later.setdefault(room, time.monotonic() + VIEWERS_EVERY_S)
 
     def _counted(self, tick: Tick, answered: Held) -> None:
         self.counts.ticks += 1
@@ -270,9 +295,8 @@ class RoomsReader:
             else:
                 self._know(room, state)
                 ticks += ticks_of(room, mine, state, caught_up=True)
-        for tick, answer in zip(
-            ticks, await call(self._redis, ticks, self._log_max, read_from, self._budget), strict=True
-        ):
+        answers = await call(self._redis, ticks, self._log_max, read_from, budget=self._budget, badges=self._badges)
+        for tick, answer in zip(ticks, answers, strict=True):
             if isinstance(answer, ResponseError):
                 self._refused(tick.room, len(tick.gifts), answer)
             elif answer[0] == b"ok":
@@ -305,6 +329,9 @@ class RoomsReader:
     async def _take_dirty(self) -> None:
         taken: Any = await self._redis.spop(keys.DIRTY_ROOMS, DIRTY_ROOMS_PER_PASS)
         self._dirty.update(room.decode() for room in taken or ())
+        now_s = time.monotonic()
+        while self._later and (len(self._later) > LATER_ROOMS_MAX or next(iter(self._later.values())) <= now_s):
+            self._dirty.add(self._later.popitem(last=False)[0])
 
     def _on_malformed(self, shard: int, entry_id: bytes) -> None:
         """Reported once for each entry; the ledger's quarantine is what keeps it."""

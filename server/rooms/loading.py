@@ -5,6 +5,7 @@ shards' logs; a worker reads it again from there (`server/rooms/apply.py`) and t
 """
 
 import secrets
+import time
 
 import asyncpg
 import orjson
@@ -12,6 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from server.domain.ids import RoomId
+from server.domain.person import person_json
+from server.domain.shown import kept
+from server.domain.ticket import write_ticket
 from server.ledger import rooms as ledger_rooms
 from server.ledger.rooms import RoomSnapshot
 from server.rooms.shard_log import Mark, trimmed_marks, trimmed_past
@@ -19,6 +23,7 @@ from server.stores import keys
 from server.stores.redis import is_missing_function, load_functions
 
 GIFTERS_PER_COMMAND = 1_000
+HOLDERS_PER_COMMAND = 1_000
 LOADING_TTL_S = 120
 """How long gifters that were put down for a load wait for it; a load that died leaves nothing for good."""
 
@@ -27,11 +32,6 @@ LOAD_ATTEMPTS_MAX = 5
 
 class RoomStaleError(Exception):
     """Between snapshot and load the log was trimmed past the snapshot, again and again."""
-
-
-def person_json(user_id: str, name: str) -> bytes:
-    """How a user stands in frames: `{"id":…,"name":…}`."""
-    return orjson.dumps({"id": user_id, "name": name})
 
 
 async def load_room(redis: Redis, pool: asyncpg.Pool, room_id: str, *, new: bool = False) -> bool:
@@ -67,14 +67,20 @@ async def _put(redis: Redis, snapshot: RoomSnapshot, *, caught_up: bool) -> tupl
     token = secrets.token_hex(8)
     gifters = snapshot.gifters
     pipeline = redis.pipeline(transaction=False)
-    top, who = keys.room_loading(snapshot.id, token)
+    top, who, shown, tickets = keys.room_loading(snapshot.id, token)
     for start in range(0, len(gifters), GIFTERS_PER_COMMAND):
         piece = gifters[start : start + GIFTERS_PER_COMMAND]
         pipeline.zadd(top, {viewer: coins for viewer, _, coins in piece})
         pipeline.hset(who, mapping={viewer: person_json(viewer, name) for viewer, name, _ in piece})
-    if gifters:
-        pipeline.expire(top, LOADING_TTL_S)
-        pipeline.expire(who, LOADING_TTL_S)
+    entries = kept(snapshot.items.shown, time.time_ns() // 1_000)
+    if entries:
+        pipeline.hset(shown, items=[part for entry in entries.items() for part in entry])
+    holders = snapshot.items.holders
+    for start in range(0, len(holders), HOLDERS_PER_COMMAND):
+        pipeline.sadd(tickets, *holders[start : start + HOLDERS_PER_COMMAND])
+    for key, there in ((top, gifters), (who, gifters), (shown, entries), (tickets, holders)):
+        if there:
+            pipeline.expire(key, LOADING_TTL_S)
     marks: list[str] = []
     for shard, cursor in sorted(snapshot.cursors.items()):
         marks += [str(shard), f"{cursor.epoch}-{cursor.number}"]
@@ -92,6 +98,7 @@ async def _put(redis: Redis, snapshot: RoomSnapshot, *, caught_up: bool) -> tupl
         "1" if caught_up else "0",
         token,
         str(len(gifters)),
+        write_ticket(snapshot.ticket),
         *marks,
     )
     answers = await pipeline.execute()

@@ -8,9 +8,19 @@ local MONEY_MAX = 9007199254740991
 local TOP_GIFTERS = 10
 local CHAT_LINES_PER_DELTA = 50
 local CHAT_LINES_WAITING_MAX = 200
+
+-- A delta that says nothing but how many watch comes at most once in this time: in a storm of joins everybody who is
+-- there would else be told of each tick's newcomers.
+local VIEWERS_EVERY_US = 1000000
+
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+-- Entrances wait among the chat lines, told apart by their first character: a list more would cost every tick a call.
+local ENTRANCE = 'e'
+local ENTRANCES_UP_TO = 100 -- lines that wait; past it chat alone is let in
+-- What stands on the screen at the same time; the least valuable leaves first.
+local SHOWN_MAX = 24
 
 -- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
 local ROOMS_GIVEN_MAX = 50000
@@ -53,6 +63,13 @@ local function whole(argument)
   error({err = 'BADARG not a whole number under 2^53'})
 end
 
+local function mark(argument)
+  local epoch, number = string.match(argument or '', '^(%d+)%-(%d+)$')
+  if epoch then
+    return whole(epoch), whole(number)
+  end
+end
+
 local function some(argument)
   if not argument or argument == '' then
     error({err = 'BADARG empty argument'})
@@ -69,7 +86,8 @@ local function keys_of(key)
   return {
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
-    over = tag .. 'over',
+    shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
+    came = tag .. 'came:',
   }
 end
 
@@ -107,65 +125,145 @@ local function keep_members(room, gateway, members, ttl_s, now_s)
   end
 end
 
--- The ranking as a delta shows it, as JSON.
-local function top_json(room)
+-- The ranking as a delta shows it, as JSON, and the coins of its last place, 0 while there are places left.
+local function ranking(room)
   local rows = redis.call('ZREVRANGE', room.top, 0, TOP_GIFTERS - 1, 'WITHSCORES')
-  local ranked = {}
-  for i = 1, #rows, 2 do
-    local who = redis.call('HGET', room.who, rows[i])
-    ranked[#ranked + 1] = '{"user":' .. who .. ',"coins":' .. text(tonumber(rows[i + 1])) .. ',"rank":' .. text((i + 1) / 2) .. '}'
+  if #rows == 0 then
+    return '[]', '0'
   end
-  return '[' .. table.concat(ranked, ',') .. ']'
+  local viewers = {}
+  for i = 1, #rows, 2 do
+    viewers[#viewers + 1] = rows[i]
+  end
+  local ranked = redis.call('HMGET', room.who, unpack(viewers))
+  for i = 1, #ranked do
+    ranked[i] = '{"user":' .. ranked[i] .. ',"coins":' .. text(tonumber(rows[2 * i])) .. ',"rank":' .. text(i) .. '}'
+  end
+  return '[' .. table.concat(ranked, ',') .. ']', #ranked == TOP_GIFTERS and text(tonumber(rows[#rows])) or '0'
 end
 
--- Reads the gifters of a tick, each once, with as many coins together as the tick has.
-local function gifters_of(packed, coins)
-  local fine, gifters = pcall(cjson.decode, packed)
-  if not fine or type(gifters) ~= 'table' then
-    error({err = 'BADARG gifters'})
-  end
+-- Reads the gifters of a tick, (viewer, coins, who JSON)* from a place in its arguments on: each once, with as many
+-- coins together as the tick has.
+local function gifters_of(args, from, count, coins)
   local given, seen = 0, {}
-  for _, gifter in ipairs(gifters) do
-    local viewer, sum, who = gifter[1], gifter[2], gifter[3]
-    if type(viewer) ~= 'string' or type(who) ~= 'string' or type(sum) ~= 'number' or seen[viewer] then
+  for at = from, from + 3 * count - 1, 3 do
+    local viewer = some(args[at])
+    if seen[viewer] or not args[at + 2] then
       error({err = 'BADARG a gifter'})
     end
-    if sum < 0 or sum > MONEY_MAX or sum % 1 ~= 0 then
-      error({err = 'BADARG coins of a gifter'})
-    end
-    given = given + sum
+    given = given + whole(args[at + 1])
     seen[viewer] = true
   end
   if given ~= coins then
     error({err = 'BADARG gifters and coins differ'})
   end
-  return gifters
 end
 
--- In pieces, as a call is dear in Lua.
-local function add_gifters(room, gifters)
-  for from = 1, #gifters, GIFTERS_PER_COMMAND do
+-- Adds the gifters of a tick and answers the greatest sum that one of them has now. In pieces, as a call is dear in Lua.
+local function add_gifters(room, args, from, count)
+  local greatest = 0
+  for first = 1, count, GIFTERS_PER_COMMAND do
     local viewers, people, sums = {}, {}, {}
-    for i = from, math.min(from + GIFTERS_PER_COMMAND - 1, #gifters) do
-      viewers[#viewers + 1] = gifters[i][1]
-      people[#people + 1] = gifters[i][1]
-      people[#people + 1] = gifters[i][3]
+    for i = first, math.min(first + GIFTERS_PER_COMMAND - 1, count) do
+      local at = from + 3 * (i - 1)
+      viewers[#viewers + 1] = args[at]
+      people[#people + 1] = args[at]
+      people[#people + 1] = args[at + 2]
     end
     local held = redis.call('ZMSCORE', room.top, unpack(viewers))
     for i, viewer in ipairs(viewers) do
-      sums[#sums + 1] = text(tonumber(held[i] or '0') + gifters[from + i - 1][2])
+      local sum = tonumber(held[i] or '0') + tonumber(args[from + 3 * (first + i - 2) + 1])
+      greatest = math.max(greatest, sum)
+      sums[#sums + 1] = text(sum)
       sums[#sums + 1] = viewer
     end
     redis.call('ZADD', room.top, unpack(sums))
     redis.call('HSET', room.who, unpack(people))
   end
+  return greatest
+end
+
+-- Reads what a tick's items do: what is shown, as [id, goes on (0/1), at µs, lasting µs, coins, JSON without its end],
+-- and who bought a ticket.
+local function bought_of(packed)
+  if packed == nil or packed == '' then
+    return nil
+  end
+  local fine, bought = pcall(cjson.decode, packed)
+  if not fine or type(bought) ~= 'table' or type(bought.shown) ~= 'table' or type(bought.tickets) ~= 'table' then
+    error({err = 'BADARG bought'})
+  end
+  for _, item in ipairs(bought.shown) do
+    for at, kind in ipairs({'string', 'number', 'number', 'number', 'number', 'string'}) do
+      if type(item[at]) ~= kind or (kind == 'number' and (item[at] < 0 or item[at] > MONEY_MAX or item[at] % 1 ~= 0)) then
+        error({err = 'BADARG an item that is shown'})
+      end
+    end
+  end
+  for _, viewer in ipairs(bought.tickets) do
+    if type(viewer) ~= 'string' then
+      error({err = 'BADARG a ticket'})
+    end
+  end
+  return bought
+end
+
+-- What is shown: id → `<until µs> <coins> <JSON without its end>`. Answers the entries that are not over, oldest end first.
+local function shown_now(room, now)
+  local all = redis.call('HGETALL', room.shown)
+  local entries = {}
+  for i = 1, #all, 2 do
+    local till, coins, json = string.match(all[i + 1], '^(%d+) (%d+) (.*)$')
+    if till and tonumber(till) > now then
+      entries[#entries + 1] = {id = all[i], till = tonumber(till), coins = tonumber(coins), json = json}
+    end
+  end
+  table.sort(entries, function(a, b)
+    if a.till ~= b.till then return a.till < b.till end
+    return a.id < b.id
+  end)
+  return entries
+end
+
+local function shown_json(entries)
+  local shown = {}
+  for i, entry in ipairs(entries) do
+    shown[i] = entry.json .. ',"until":' .. text(entry.till) .. '}'
+  end
+  return '[' .. table.concat(shown, ',') .. ']'
+end
+
+-- Adds items; the same effect or sticker again goes on where it would have ended. Answers all that is shown, as JSON.
+local function show(room, items, now)
+  for _, item in ipairs(items) do
+    local id, from = item[1], item[3]
+    if item[2] == 1 then
+      local held = redis.call('HGET', room.shown, id)
+      from = math.max(from, held and tonumber(string.match(held, '^%d+')) or 0)
+    end
+    redis.call('HSET', room.shown, id, text(from + item[4]) .. ' ' .. text(item[5]) .. ' ' .. item[6])
+  end
+  local entries = shown_now(room, now)
+  while #entries > SHOWN_MAX do
+    local least = 1
+    for i, entry in ipairs(entries) do
+      if entry.coins < entries[least].coins then least = i end
+    end
+    table.remove(entries, least)
+  end
+  local kept = {}
+  for _, entry in ipairs(entries) do kept[entry.id] = true end
+  for _, id in ipairs(redis.call('HKEYS', room.shown)) do
+    if not kept[id] then redis.call('HDEL', room.shown, id) end
+  end
+  return shown_json(entries)
 end
 
 -- An ended room is kept for a while after its last change; it can always be loaded again.
 local function rest(room, state)
   if state == 'ended' then
     local at_ms = text(math.floor(now_us() / 1000) + ENDED_ROOM_REST_S * 1000)
-    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat}) do
+    for _, key in ipairs({room.hash, room.top, room.who, room.log, room.chat, room.shown, room.tickets}) do
       redis.call('PEXPIREAT', key, at_ms)
     end
   end
@@ -220,7 +318,8 @@ local function marks_of(room)
 end
 
 -- gs_room_load: title JSON, creator JSON, state, started at µs, diamonds, gifts, coins, caught up (0/1), loading token,
--- gifters, then (shard, mark)*. The gifters were put under the room's loading keys beforehand, in bounded pieces.
+-- gifters, ticket JSON or '', then (shard, mark)*. The gifters, and what is shown and who holds a ticket, were put under
+-- the room's loading keys beforehand, in bounded pieces.
 -- Answers loaded|present and the incarnation.
 local function load_room(keys, args)
   local room = keys_of(keys[1])
@@ -229,9 +328,9 @@ local function load_room(keys, args)
     error({err = 'BADARG state'})
   end
   local started_at, diamonds, gifts, coins = whole(args[4]), whole(args[5]), whole(args[6]), whole(args[7])
-  local caught_up, token, gifters = whole(args[8]), some(args[9]), whole(args[10])
+  local caught_up, token, gifters, ticket = whole(args[8]), some(args[9]), whole(args[10]), args[11] or ''
   local marks = {}
-  for i = 11, #args, 2 do
+  for i = 12, #args, 2 do
     whole(args[i])
     if not string.find(args[i + 1] or '', '^%d+%-%d+$') then
       error({err = 'BADARG mark'})
@@ -240,9 +339,10 @@ local function load_room(keys, args)
     marks[#marks + 1] = args[i + 1]
   end
   local top, who = room.loading .. token .. ':top', room.loading .. token .. ':who'
+  local shown, tickets = room.loading .. token .. ':shown', room.loading .. token .. ':tickets'
   local present = redis.call('HGET', room.hash, 'incarnation')
   if present then
-    redis.call('UNLINK', top, who)
+    redis.call('UNLINK', top, who, shown, tickets)
     return {'present', present}
   end
   -- It may have ended since the snapshot was taken.
@@ -253,7 +353,13 @@ local function load_room(keys, args)
     return redis.error_reply('STALE the gifters of this snapshot are gone: load again')
   end
 
-  redis.call('UNLINK', room.top, room.who, room.log, room.chat)
+  redis.call('UNLINK', room.top, room.who, room.log, room.chat, room.shown, room.tickets)
+  for from, to in pairs({[shown] = room.shown, [tickets] = room.tickets}) do
+    if redis.call('EXISTS', from) == 1 then
+      redis.call('RENAME', from, to)
+      redis.call('PERSIST', to)
+    end
+  end
   if gifters > 0 then
     redis.call('RENAME', top, room.top)
     redis.call('RENAME', who, room.who)
@@ -261,9 +367,11 @@ local function load_room(keys, args)
     redis.call('PERSIST', room.who)
   end
   local incarnation = new_incarnation()
+  local top, last_place = ranking(room)
   redis.call('HSET', room.hash, 'incarnation', incarnation, 'n', '0', 'state', state, 'title', title,
     'creator', creator, 'started_at', text(started_at), 'diamonds', text(diamonds), 'gifts', text(gifts),
-    'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top_json(room))
+    'coins', text(coins), 'caught_up', text(caught_up), 'viewers_sent', '0', 'likes', '0', 'top', top,
+    'last_place', last_place, 'ticket', ticket)
   for i = 1, #marks, 2 do
     redis.call('HSET', room.hash, marks[i], marks[i + 1])
   end
@@ -280,52 +388,63 @@ local function unload_room(keys, args)
   if redis.call('HGET', room.hash, 'incarnation') ~= some(args[1]) then
     return 0
   end
-  redis.call('UNLINK', room.hash, room.top, room.who, room.log)
+  redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
   last_incarnation = math.max(last_incarnation, whole(args[1]))
   return 1
 end
 
 -- gs_room_tick: log_max, caught up (0/1), marks, (shard, old, new)*, gifts, coins, diamonds, entries JSON, more JSON,
--- gifters as a JSON array of [viewer, coins, who JSON], server process that the gifts were read from or ''.
--- Answers {ok, incarnation, caught up, more chat waits (0/1)}, or {marks, incarnation, caught up, (shard, mark)*} when a
--- mark is not as expected, {moved} when this is another server process (nothing was changed), or {absent}.
+-- server process that the gifts were read from or '', gifters, (viewer, coins, who JSON)*, and where some of the gifts are
+-- other items, what these do, as JSON.
+-- Answers {ok, incarnation, caught up, what waits: 0 nothing, 1 chat for the next tick, 2 viewers for a later one}, or
+-- {marks, incarnation, caught up, (shard, mark)*} when a mark is not as expected, {moved} when this is another server
+-- process (nothing was changed), or {absent}.
+local TICKED = {'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'last_place', 'viewers_sent', 'viewers_at',
+  'likes', 'caught_up'}
+
 local function tick(keys, args)
   local room = keys_of(keys[1])
-  local log_max, caught_up, marks = whole(args[1]), whole(args[2]), whole(args[3])
-  local moves = {}
+  local log_max, caught_up, moves = whole(args[1]), whole(args[2]), whole(args[3])
+  local asked, expected, set = {unpack(TICKED)}, {}, {}
   local at = 4
-  for _ = 1, marks do
-    local shard, old, new = text(whole(args[at])), args[at + 1], args[at + 2]
-    local epoch, number = string.match(new or '', '^(%d+)%-(%d+)$')
-    local old_epoch, old_number = string.match(old or '', '^(%d+)%-(%d+)$')
+  for i = 1, moves do
+    local field, old, new = 'm:' .. text(whole(args[at])), args[at + 1], args[at + 2]
+    local epoch, number = mark(new)
+    local old_epoch, old_number = mark(old)
     if not epoch then
       error({err = 'BADARG mark'})
     end
     -- A mark only ever moves forward: what is behind it was counted.
-    if old_epoch and (whole(epoch) < whole(old_epoch) or (epoch == old_epoch and whole(number) <= whole(old_number))) then
+    if old_epoch and (epoch < old_epoch or (epoch == old_epoch and number <= old_number)) then
       error({err = 'BADARG a mark that does not move forward'})
     end
-    moves[#moves + 1] = {field = 'm:' .. shard, old = old, new = new}
+    asked[#TICKED + i], expected[i] = field, old
+    set[#set + 1], set[#set + 2] = field, new
     at = at + 3
   end
   local gifts, coins, diamonds = whole(args[at]), whole(args[at + 1]), whole(args[at + 2])
-  local entries, more, gifters = args[at + 3], args[at + 4], gifters_of(args[at + 5], coins)
-  local read_from = args[at + 6]
-  if #args ~= at + 6 or (gifts > 0 and (marks == 0 or #gifters == 0 or entries == '')) then
+  local entries, more, read_from, gifters = args[at + 3], args[at + 4], args[at + 5], whole(args[at + 6])
+  local first_gifter = at + 7
+  gifters_of(args, first_gifter, gifters, coins)
+  local after = first_gifter + 3 * gifters
+  local bought = bought_of(args[after])
+  if #args < after - 1 or #args > after or (gifts > 0 and (moves == 0 or gifters == 0 or entries == '')) then
     error({err = 'BADARG a tick that does not add up'})
   end
 
-  local state = fields(room, 'incarnation', 'n', 'state', 'diamonds', 'gifts', 'coins', 'top', 'viewers_sent',
-    'likes', 'caught_up')
   -- What was read from another server, before a failover, may be lost, and its numbers given to other gifts here.
   if read_from ~= '' and read_from ~= this_run() then
     return {'moved'}
   end
+  local held, state = redis.call('HMGET', room.hash, unpack(asked)), {}
+  for i, name in ipairs(TICKED) do
+    state[name] = held[i] or nil
+  end
   if not state.incarnation then
     return {'absent'}
   end
-  for _, move in ipairs(moves) do
-    if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then
+  for i = 1, moves do
+    if (held[#TICKED + i] or '0-0') ~= expected[i] then
       local answer = {'marks', state.incarnation, state.caught_up}
       for _, value in ipairs(marks_of(room)) do
         answer[#answer + 1] = value
@@ -337,52 +456,91 @@ local function tick(keys, args)
   local gifts_now = text(whole(text(tonumber(state.gifts) + gifts)))
   local coins_now = text(whole(text(tonumber(state.coins) + coins)))
 
-  -- From here on everything is decided: only writes.
+  -- From here on everything is decided: only writes. Those of the room's hash are kept for one call at the end.
+  local function put(field, value)
+    set[#set + 1], set[#set + 2] = field, value
+  end
   local now = now_us()
   local changed = {}
-  for _, move in ipairs(moves) do
-    redis.call('HSET', room.hash, move.field, move.new)
-  end
   if caught_up == 1 and state.caught_up ~= '1' then
-    redis.call('HSET', room.hash, 'caught_up', '1')
+    put('caught_up', '1')
     state.caught_up = '1'
   end
   if gifts > 0 then
-    add_gifters(room, gifters)
-    local top = top_json(room)
-    redis.call('HSET', room.hash, 'diamonds', diamonds_now, 'gifts', gifts_now, 'coins', coins_now, 'top', top)
+    put('diamonds', diamonds_now)
+    put('gifts', gifts_now)
+    put('coins', coins_now)
     changed[#changed + 1] = '"gifts":' .. entries
     if more ~= '' then
       changed[#changed + 1] = '"more":' .. more
     end
     changed[#changed + 1] = '"diamonds":' .. diamonds_now
     changed[#changed + 1] = '"gifts_total":' .. gifts_now
-    if top ~= state.top then
-      changed[#changed + 1] = '"top":' .. top
+    -- Nobody is, or comes, among the top gifters with less than the last of them has.
+    if add_gifters(room, args, first_gifter, gifters) >= tonumber(state.last_place or '0') then
+      local top, last_place = ranking(room)
+      put('top', top)
+      put('last_place', last_place)
+      if top ~= state.top then
+        changed[#changed + 1] = '"top":' .. top
+      end
     end
   end
-  local viewers = viewers_now(room, math.floor(now / 1000000))
-  if viewers ~= state.viewers_sent then
-    redis.call('HSET', room.hash, 'viewers_sent', viewers)
-    changed[#changed + 1] = '"viewers":' .. viewers
+  if bought then
+    if #bought.tickets > 0 then
+      redis.call('SADD', room.tickets, unpack(bought.tickets))
+    end
+    if #bought.shown > 0 then
+      changed[#changed + 1] = '"effects":' .. show(room, bought.shown, now)
+    end
   end
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
-    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+    local said, came = {}, {}
+    for _, line in ipairs(lines) do
+      if string.sub(line, 1, 1) == ENTRANCE then
+        came[#came + 1] = string.sub(line, 2)
+      else
+        said[#said + 1] = line
+      end
+    end
+    if #said > 0 then
+      changed[#changed + 1] = '"chat":[' .. table.concat(said, ',') .. ']'
+    end
+    if #came > 0 then
+      changed[#changed + 1] = '"entrances":[' .. table.concat(came, ',') .. ']'
+    end
   end
   if state.likes ~= '0' then
-    redis.call('HSET', room.hash, 'likes', '0')
+    put('likes', '0')
     changed[#changed + 1] = '"likes":' .. state.likes
   end
+  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
+  local viewers = viewers_now(room, math.floor(now / 1000000))
+  if viewers ~= state.viewers_sent then
+    local since = now - tonumber(state.viewers_at or '0')
+    if #changed > 0 or since >= VIEWERS_EVERY_US or since < 0 then
+      put('viewers_sent', viewers)
+      put('viewers_at', text(now))
+      changed[#changed + 1] = '"viewers":' .. viewers
+    else
+      waiting = 2
+    end
+  end
+  local n, position
   if #changed > 0 then
-    local n, position = position_after(room, state)
-    redis.call('HSET', room.hash, 'n', n)
+    n, position = position_after(room, state)
+    put('n', n)
+  end
+  if #set > 0 then
+    redis.call('HSET', room.hash, unpack(set))
+  end
+  if position then
     publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
       .. ',' .. table.concat(changed, ',') .. '}', log_max)
     rest(room, state.state)
   end
-  local waiting = #lines == CHAT_LINES_PER_DELTA and redis.call('EXISTS', room.chat) or 0
   return {'ok', state.incarnation, state.caught_up, text(waiting)}
 end
 
@@ -397,11 +555,16 @@ local function join(keys, args)
   if not state.incarnation then
     return {}
   end
-  local now_s = math.floor(now_us() / 1000000)
+  local now = now_us()
+  local now_s = math.floor(now / 1000000)
   keep_members(room, gateway, members, ttl_s, now_s)
   local viewers = viewers_now(room, now_s)
   local snapshot = '"diamonds":' .. state.diamonds .. ',"gifts":' .. state.gifts .. ',"viewers":' .. viewers .. ',"top":' .. state.top
     .. ',"creator":' .. state.creator .. ',"title":' .. state.title .. ',"state":"' .. state.state .. '"'
+  local shown = shown_now(room, now)
+  if #shown > 0 then
+    snapshot = snapshot .. ',"effects":' .. shown_json(shown)
+  end
   local recovered, missed = '0', {}
   local incarnation, n = string.match(since, '^(%d+)%-(%d+)$')
   if incarnation == state.incarnation and #n <= POSITION_DIGITS_MAX and #redis.call('XRANGE', room.log, since, since) == 1 then
@@ -466,6 +629,19 @@ local function like(keys, args)
   return 'ok'
 end
 
+-- gs_room_enter: user, who JSON, look JSON, pause (s) in which the same user's coming is shown once.
+-- Answers ok, or no when it is not shown: it was lately, or too many come at once, or the room is not live.
+local function enter(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.chat) >= ENTRANCES_UP_TO
+    or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
+    return 'no'
+  end
+  redis.call('RPUSH', room.chat, ENTRANCE .. '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
+  return 'ok'
+end
+
 -- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
 local function end_room(keys, args)
   local room = keys_of(keys[1])
@@ -487,17 +663,57 @@ local function end_room(keys, args)
 end
 
 -- gs_room_info: answers {title JSON, creator JSON, state, started at µs, diamonds, gifts, viewers, position,
--- caught up (0/1)}, or {}.
+-- caught up (0/1), ticket JSON or ''}, or {}.
 local function info(keys)
   local room = keys_of(keys[1])
-  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts', 'caught_up')
+  local state = fields(room, 'incarnation', 'n', 'title', 'creator', 'state', 'started_at', 'diamonds', 'gifts',
+    'caught_up', 'ticket')
   if not state.incarnation then
     return {}
   end
   return {
     state.title, state.creator, state.state, state.started_at, state.diamonds, state.gifts,
     viewers_now(room, math.floor(now_us() / 1000000)), state.incarnation .. '-' .. state.n, state.caught_up,
+    state.ticket or '',
   }
+end
+
+-- gs_room_ticket: what is asked (held, claim, keep, drop), viewer, request, time to live of a claim (s).
+-- A ticket is claimed before it is paid, so that nobody pays for two at once; kept once it is paid, before that is
+-- acknowledged; and dropped if it was not paid. Answers held, none, unsure (the room does not have all gifts yet),
+-- claimed, busy (by another request), kept, dropped, or absent.
+local function ticket(keys, args)
+  local room = keys_of(keys[1])
+  local asked, viewer, request = args[1], some(args[2]), args[3]
+  local state = fields(room, 'incarnation', 'caught_up', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  local claim = room.claim .. viewer
+  if asked == 'keep' then
+    redis.call('SADD', room.tickets, viewer)
+    redis.call('DEL', claim)
+    rest(room, state.state)
+    return 'kept'
+  end
+  local claimed_by = redis.call('GET', claim)
+  if asked == 'drop' then
+    if claimed_by == some(request) then
+      redis.call('DEL', claim)
+    end
+    return 'dropped'
+  end
+  if redis.call('SISMEMBER', room.tickets, viewer) == 1 then
+    return 'held'
+  end
+  if asked == 'held' then
+    return state.caught_up == '1' and 'none' or 'unsure'
+  end
+  if claimed_by and claimed_by ~= some(request) then
+    return 'busy'
+  end
+  redis.call('SET', claim, some(request), 'EX', whole(args[4]))
+  return 'claimed'
 end
 
 -- gs_probe: payload, to the sharded channel that is the key: a gateway hears itself through the way that deltas take.
@@ -537,8 +753,10 @@ register('gs_room_join', join, 'allow-oom')
 register('gs_room_members', members, 'allow-oom')
 register('gs_room_say', say)
 register('gs_room_like', like)
+register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
+register('gs_room_ticket', ticket, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')
 register('gs_connect', connect, 'allow-oom')

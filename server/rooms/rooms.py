@@ -14,8 +14,10 @@ from redis.exceptions import ResponseError
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import ROOM_ID, RoomId, UserId, new_id
+from server.domain.person import person_json
+from server.domain.ticket import RoomTicket, read_ticket
 from server.ledger import rooms as ledger_rooms
-from server.rooms.loading import RoomStaleError, load_room, person_json
+from server.rooms.loading import RoomStaleError, load_room
 from server.rooms.room_ends import tell_end
 from server.settings import Settings
 from server.stores import keys
@@ -29,6 +31,9 @@ KNOWN_ROOMS_MAX = 10_000
 
 KNOWN_AGE_S = 1.0
 """How long a gateway relies on what it remembers of a room that none of its members is in."""
+
+ENTRANCE_PAUSE_S = 300
+"""Somebody who comes back sooner is not shown again."""
 
 LIKED_ROOMS_MAX = 10_000
 """Rooms whose likes may wait for the next tick; likes beyond are dropped."""
@@ -44,6 +49,7 @@ class RoomInfo:
     creator_name: str
     state: str
     started_at_us: int
+    ticket: RoomTicket | None = None
 
 
 class Totals(NamedTuple):
@@ -92,6 +98,7 @@ class Rooms:
             creator_name=creator["name"],
             state=row[2].decode(),
             started_at_us=int(row[3]),
+            ticket=read_ticket(row[9]),
         )
         self._remember(info)
         if not _caught_up(row):
@@ -142,8 +149,19 @@ class Rooms:
             if person is not None
         ]
 
-    async def say(self, room_id: str, user_id: str, user_name: str, line: str) -> None:
-        """Adds a chat line to the next delta.
+    async def ticket(self, room_id: str, asked: str, viewer: str, request: str = "-", ttl_s: int = 1) -> str:
+        """What `gs_room_ticket` answers. Raises Refusal (room_not_found, unavailable)."""
+        answer: bytes = await self._call(room_id, "gs_room_ticket", asked, viewer, request, str(ttl_s))
+        return answer.decode()
+
+    async def enter(self, room_id: str, user_id: str, person: bytes, look: str) -> None:
+        """Shows that somebody came in, unless it was shown lately. Raises Refusal (room_not_found, unavailable)."""
+        shown = await self._call(room_id, "gs_room_enter", user_id, person, orjson.dumps(look), str(ENTRANCE_PAUSE_S))
+        if shown == b"ok":
+            await self._wait_for_delta([room_id])
+
+    async def say(self, room_id: str, user_id: str, user_name: str, line: str, badge: bytes = b"") -> None:
+        """Adds a chat line to the next delta. badge: what stands beside the name.
 
         Raises Refusal (room_ended, rate_limited, room_not_found, unavailable).
         """
@@ -151,7 +169,7 @@ class Rooms:
             room_id,
             "gs_room_say",
             user_id,
-            person_json(user_id, user_name),
+            person_json(user_id, user_name, badge),
             orjson.dumps(line),
             self._say_interval_ms,
             str(self._settings.chats_burst),
@@ -170,11 +188,11 @@ class Rooms:
         if self._liking is None or self._liking.done():
             self._liking = asyncio.create_task(self._carry_likes(), name="likes")
 
-    async def open(self, creator_id: str, creator_name: str, title: str) -> RoomInfo:
-        """Starts a room. Raises Refusal (unavailable)."""
+    async def open(self, creator_id: str, creator_name: str, title: str, ticket: RoomTicket | None = None) -> RoomInfo:
+        """Starts a room; with a ticket it lets in only those who have one. Raises Refusal (unavailable)."""
         room_id = new_id("r")
         try:
-            await ledger_rooms.create(self._pool, RoomId(room_id), UserId(creator_id), creator_name, title)
+            await ledger_rooms.create(self._pool, RoomId(room_id), UserId(creator_id), creator_name, title, ticket)
             await load_room(self._redis, self._pool, room_id, new=True)
         except (*STORE_AWAY, RoomStaleError) as error:
             raise Refusal(Code.UNAVAILABLE) from error
@@ -184,7 +202,7 @@ class Rooms:
         """Ends a room, in the ledger and then for everyone in it; ending it again changes nothing. Raises Refusal."""
         await self._call(room_id, "gs_room_info")
         try:
-            await ledger_rooms.end(self._pool, RoomId(room_id))
+            await ledger_rooms.end(self._pool, RoomId(room_id), self._settings.ticket_cancel_window_s)
             # Should we die here, the worker tells Redis (room_ends.py).
             await tell_end(self._redis, self._pool, RoomId(room_id), self._settings.room_log_deltas)
         except STORE_AWAY as error:

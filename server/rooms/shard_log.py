@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 import orjson
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from server.domain.gift import GiftRecord, decode_entry
-from server.domain.ids import ROOM_ID
+from server.domain.ids import ROOM_ID, GiftId
 from server.domain.money import MONEY_MAX
 from server.stores import keys
 
@@ -60,7 +61,7 @@ async def trimmed_marks(redis: Redis, shards: Iterable[int]) -> dict[int, Mark]:
     }
 
 
-class RoomGift(NamedTuple):
+class RoomGift(Struct, frozen=True, gc=False):
     """A gift with the place it stands at."""
 
     shard: int
@@ -70,6 +71,10 @@ class RoomGift(NamedTuple):
     @property
     def mark(self) -> Mark:
         return Mark(self.epoch, self.record.number)
+
+    @property
+    def gift_id(self) -> GiftId:
+        return GiftId(self.shard, self.epoch, self.record.number)
 
 
 OnMalformed = Callable[[int, bytes], None]
@@ -91,6 +96,8 @@ def by_room(
         place = Mark.parse(entry_id)
         epoch, last = place
         for record in _records(entry_id, fields, shard, on_malformed):
+            if not record.room:
+                continue  # an item of the platform's, of no room
             room = gifts.get(record.room)
             if not _sound(record, last) or (room is None and ROOM_ID.fullmatch(record.room) is None):
                 on_malformed(shard, entry_id)

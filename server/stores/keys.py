@@ -16,11 +16,17 @@ WORKERS = "giftstream:workers"
 BALANCES = "giftstream:balances"
 """Channel of the gateways: whose balance changed (gateway, then users, a line each)."""
 
+STEERING = "giftstream:steering"
+"""Channel: an admin banned somebody or changed the catalogue; the message is empty."""
+
 MODERATION = "giftstream:moderation"
 """Channel of the gateways: whose rules changed (gateway, `room` or `creator`, its id, a line each)."""
 
 NOTICES = "giftstream:notices"
 """Channel of the gateways: for whom a notice was left (gateway, then users, a line each; `*` is everybody)."""
+
+LOOKS = "giftstream:looks"
+"""Channel of all processes: who looks different now (users, a line each)."""
 
 DEMO_BOTS = "giftstream:demo:bots"
 """Which gateway runs the demo's viewers."""
@@ -90,9 +96,10 @@ def room_gifters(room_id: str) -> str:
     return f"{{r:{room_id}}}:who"
 
 
-def room_loading(room_id: str, token: str) -> tuple[str, str]:
-    """Where the gifters (`top`, `who`) of a room that is being loaded wait for `gs_room_load`."""
-    return f"{{r:{room_id}}}:loading:{token}:top", f"{{r:{room_id}}}:loading:{token}:who"
+def room_loading(room_id: str, token: str) -> tuple[str, str, str, str]:
+    """Where the parts (`top`, `who`, `shown`, `tickets`) of a room that is being loaded wait for `gs_room_load`."""
+    loading = f"{{r:{room_id}}}:loading:{token}"
+    return f"{loading}:top", f"{loading}:who", f"{loading}:shown", f"{loading}:tickets"
 
 
 def room_channel(room_id: str) -> str:
@@ -113,6 +120,11 @@ def probe_channel(gateway_id: str) -> str:
 def connections(user_id: str) -> str:
     """The sorted set of a user's open sockets: session → expires at (seconds)."""
     return f"{{u:{user_id}}}:connections"
+
+
+def look(user_id: str) -> str:
+    """How a user looks to others, kept for a while (server/rooms/badges.py)."""
+    return f"{{u:{user_id}}}:look"
 
 
 def demo_login(key_digest: str) -> str:

@@ -1,17 +1,14 @@
 """Connections to Redis or Valkey, its version, what its acknowledgement is worth, and our functions in it."""
 
-import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from server.stores.redis_connection import use_cancellable_connections
+from server.stores.redis_client import Client
 
 VERSION_MIN = (7, 2)
 """First release with WAITAOF, by which a write is known to be on disk."""
@@ -19,11 +16,7 @@ VERSION_MIN = (7, 2)
 CONNECT_TIMEOUT_S = 2.0
 REPLY_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 256
-CALLS_MAX = 64
-"""Single calls of one process that are under way at once; the others wait for their turn. Pipelines and subscriptions
-are few, and have the other connections."""
-
-TURN_TIMEOUT_S = 2.0
+"""Of pipelines, subscriptions and the gifts' lanes; single calls share one."""
 
 NOT_ON_DISK = "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
 
@@ -35,25 +28,6 @@ _LIBRARIES = {
 
 class StoreUnfit(Exception):  # noqa: N818 - a verdict on a store, shown to the operator
     """The store answers but cannot be used; the message is one line for the operator."""
-
-
-class TurnTaking(Redis):
-    """A client whose calls wait for each other when there are many: redis-py refuses what has no connection left."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._turns = asyncio.Semaphore(CALLS_MAX)
-
-    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
-        try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise RedisConnectionError(f"no turn within {TURN_TIMEOUT_S:.0f} s") from None
-        try:
-            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
-        finally:
-            self._turns.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +51,7 @@ async def connect(url: str) -> Redis:
     if url.startswith("redis+cluster://"):
         raise StoreUnfit("REDIS_URL: clusters are not supported by this version; name one Redis or Valkey")
     try:
-        client = TurnTaking.from_url(
+        client = Client.from_url(
             url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
@@ -88,7 +62,6 @@ async def connect(url: str) -> Redis:
         )
     except ValueError as error:
         raise StoreUnfit(f"REDIS_URL: {error}") from error
-    use_cancellable_connections(client)
     return client
 
 

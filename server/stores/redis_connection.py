@@ -14,14 +14,22 @@ from collections.abc import Iterable
 from typing import Any
 
 import hiredis
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+ANSWERS_PER_PATIENCE = 16
+"""After so many answers of a round trip its time begins anew."""
 
-class _Cancellable(AbstractConnection):
+
+class Cancellable(AbstractConnection):
     """Sends and reads as redis-py does, errors included."""
 
     __slots__ = ()
@@ -62,16 +70,58 @@ class _Cancellable(AbstractConnection):
             await self.disconnect(nowait=True)
             raise RedisConnectionError("The server became a replica") from error
 
+    async def exchange(self, commands: Iterable[Iterable[Any]]) -> list[Any]:
+        """The answers to some commands, in one round trip, errors among them as values. Each may take as long as a
+        single one. Raises what REDIS_AWAY names; nothing more can be said on this connection then.
+        """
+        commands = list(commands)
+        packed = self.pack_commands(commands)
+        clock = asyncio.get_running_loop().time
+        answers: list[Any] = []
+        try:
+            async with asyncio.timeout(self.socket_timeout) as patience:
+                await self._send_packed_command(packed)
+                for _ in commands:
+                    answers.append(await self.next_answer())
+                    if len(answers) % ANSWERS_PER_PATIENCE == 0 and self.socket_timeout is not None:
+                        patience.reschedule(clock() + self.socket_timeout)
+        except TimeoutError:
+            await self.disconnect(nowait=True)
+            raise RedisTimeoutError("Timeout reading from socket") from None
+        except (OSError, RuntimeError) as error:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
+        return answers
 
-class _Tcp(_Cancellable, Connection):
+    async def next_answer(self) -> Any:
+        """The next answer, an error as a value, however long it takes. Raises what REDIS_AWAY names."""
+        answer = await self._parser.read_response(True)  # type: ignore[attr-defined]  # whichever parser it is
+        if isinstance(answer, ReadOnlyError):
+            raise RedisConnectionError("The server became a replica")
+        return answer
+
+    def write_now(self, data: bytes) -> None:
+        """Sends what is packed, without waiting for anything. Raises RedisConnectionError."""
+        if self._writer is None:
+            raise RedisConnectionError("Not connected")
+        try:
+            self._writer.write(data)
+        except (OSError, RuntimeError) as error:
+            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+
+
+class _Tcp(Cancellable, Connection):
     __slots__ = ()
 
 
-class _Tls(_Cancellable, SSLConnection):
+class _Tls(Cancellable, SSLConnection):
     __slots__ = ()
 
 
-class _Unix(_Cancellable, UnixDomainSocketConnection):
+class _Unix(Cancellable, UnixDomainSocketConnection):
     __slots__ = ()
 
 
@@ -82,7 +132,6 @@ _CLASSES: dict[type[AbstractConnection], type[AbstractConnection]] = {
 }
 
 
-def use_cancellable_connections(client: Redis) -> None:
-    """Makes a client that has not connected yet use the connections of this module."""
-    pool = client.connection_pool
+def use_cancellable_connections(pool: ConnectionPool) -> None:
+    """Makes a pool that has no connections yet use those of this module."""
     pool.connection_class = _CLASSES[pool.connection_class]

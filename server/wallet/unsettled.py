@@ -18,10 +18,12 @@ class UnsettledGift:
 
     gift_id: GiftId
     room: str
+    creator: str
     gift: str
     count: int
     coins: int
     at_us: int
+    request_id: str
 
     @property
     def epoch(self) -> int:
@@ -49,7 +51,16 @@ async def unsettled_gifts(redis: Redis, viewer: str, shards: int) -> list[Unsett
             if name in fields[b"g"]:
                 epoch = int(entry_id.partition(b"-")[0])
                 found += [
-                    UnsettledGift(GiftId(shard, epoch, row.number), row.room, row.gift, row.count, row.coins, row.at_us)
+                    UnsettledGift(
+                        GiftId(shard, epoch, row.number),
+                        row.room,
+                        row.creator,
+                        row.gift,
+                        row.count,
+                        row.coins,
+                        row.at_us,
+                        row.request_id,
+                    )
                     for row in decode_entry(fields[b"g"])
                     if row.viewer == viewer
                 ]

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.web import http_demo, http_moderation, http_rooms
 from server.web.documents import add_documents
-from server.web.economy import http_follows, http_step_up
+from server.web.economy import http_follows, http_payouts, http_statements, http_step_up
 from server.web.health import healthz, readyz
 from server.web.metrics import counting, metrics
 from server.web.pages import add_pages
@@ -30,6 +30,8 @@ def build_app(services: Services) -> web.Application:
     http_rooms.set_up(app)
     http_moderation.set_up(app)
     http_follows.set_up(app)
+    http_payouts.set_up(app, services)
+    http_statements.set_up(app)
     http_step_up.set_up(app, services)
     app.on_response_prepare.append(add_headers)
     for route in ROUTES:
@@ -40,7 +42,7 @@ def build_app(services: Services) -> web.Application:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    add_pages(app)
+    add_pages(app, sandbox=services.cashier.providers.sandbox is not None)
     return app
 
 

@@ -19,6 +19,7 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "join": ("joined", "error"),
     "leave": ("left",),
     "gift": ("gift_ack", "gift_nack"),
+    "spend": ("gift_ack", "gift_nack"),
     "chat": ("ack", "nack"),
     "ping": ("pong",),
 }

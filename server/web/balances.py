@@ -14,6 +14,7 @@ from server.domain.errors import Refusal
 from server.stores import keys
 from server.stores.channel import listen
 from server.stores.failures import REDIS_AWAY
+from server.wallet.balance_news import tell_balances
 from server.wallet.wallets import Wallets
 from server.web import server_frames
 from server.web.sessions import Sessions
@@ -21,7 +22,6 @@ from server.web.sessions import Sessions
 log = structlog.get_logger()
 
 INTERVAL_S = 0.25
-USERS_PER_MESSAGE_MAX = 500
 READS_AT_ONCE_MAX = 8
 
 
@@ -32,7 +32,7 @@ class Balances:
         self._redis = redis
         self._wallets = wallets
         self._sessions = sessions
-        self._gateway_id = gateway_id.encode()
+        self._gateway_id = gateway_id
         self._changed: set[str] = set()
         """Whose balance changed through this gateway: the others are told."""
         self._stale: set[str] = set()
@@ -60,16 +60,11 @@ class Balances:
             stale, self._stale = self._stale, set()
             stale.update(user for user in changed if len(self._sessions.of(user)) > 1)
             try:
-                await self._publish(sorted(changed))
+                await tell_balances(self._redis, self._gateway_id, changed)
                 await self._show(sorted(stale))
             except REDIS_AWAY as error:
                 # Nothing to repeat: the next change or the next hello brings the balance up to date.
                 log.warning("balances could not be told", error=f"{type(error).__name__}: {error}")
-
-    async def _publish(self, users: list[str]) -> None:
-        for start in range(0, len(users), USERS_PER_MESSAGE_MAX):
-            message = "\n".join(users[start : start + USERS_PER_MESSAGE_MAX])
-            await self._redis.publish(keys.BALANCES, self._gateway_id + b"\n" + message.encode())
 
     async def _show(self, users: list[str]) -> None:
         for start in range(0, len(users), READS_AT_ONCE_MAX):
@@ -90,6 +85,6 @@ class Balances:
                 session.connection.answer(server_frames.write(server_frames.WalletChanged(balance.coins)))
 
     def _hear(self, message: bytes) -> None:
-        sender, *users = message.split(b"\n")
+        sender, *users = message.decode().split("\n")
         if sender != self._gateway_id:
-            self._stale.update(user for name in users if self._sessions.of(user := name.decode()))
+            self._stale.update(user for user in users if self._sessions.of(user))

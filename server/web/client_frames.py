@@ -39,6 +39,16 @@ class Gift(Struct, frozen=True, tag_field="type", tag="gift"):
     count: PieceCount = UNSET
 
 
+class Spend(Struct, frozen=True, tag_field="type", tag="spend"):
+    """Buy an item that is no gift. room: where, left out for what belongs to no room; note: a highlighted comment."""
+
+    id: RequestId
+    item: str
+    room: str = ""
+    count: PieceCount = 1
+    note: str = ""
+
+
 class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
     """Say something in a room."""
 
@@ -60,16 +70,16 @@ class Ping(Struct, frozen=True, tag_field="type", tag="ping"):
     ts: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
 
 
-ClientFrame = Hello | Join | Leave | Gift | Chat | Like | Ping
+ClientFrame = Hello | Join | Leave | Gift | Spend | Chat | Like | Ping
 
-CLIENT_FRAMES: tuple[type[Struct], ...] = (Hello, Join, Leave, Gift, Chat, Like, Ping)
+CLIENT_FRAMES: tuple[type[Struct], ...] = (Hello, Join, Leave, Gift, Spend, Chat, Like, Ping)
 
-_ANSWERED = {"gift": "gift_nack", "chat": "nack"}
+_ANSWERED = {"gift": "gift_nack", "spend": "gift_nack", "chat": "nack"}
 """Frames whose sender waits for an answer under its id, and the refusal they get."""
 
 _DECODER: StrictDecoder[ClientFrame] = StrictDecoder(
     ClientFrame,  # type: ignore[arg-type]
-    keys_sure={Hello: 2, Join: 2, Leave: 2, Gift: 5, Chat: 4, Like: 3, Ping: 1},
+    keys_sure={Hello: 2, Join: 2, Leave: 2, Gift: 5, Spend: 4, Chat: 4, Like: 3, Ping: 1},
 )
 
 

@@ -1,11 +1,11 @@
 """The gifts of one socket: on their way to the wallet, bounded, each answered when the wallet has answered it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from server.domain.errors import Code, Refusal
+from server.domain.errors import RULES, Code, Refusal
 from server.domain.gift import Accepted, Answer
 from server.rooms.rooms import RoomInfo
 from server.web import server_frames
@@ -86,14 +86,23 @@ class GiftSender:
 
     def _answered(self, request_id: str, identity: Identity, asked_s: float, answer: Answer) -> None:
         self.in_flight -= 1
+        self.tell(request_id, identity, answer, asked_s, _message)
+
+    def tell(
+        self, request_id: str, identity: Identity, answer: Answer, asked_s: float, message_of: Callable[[Code], str]
+    ) -> None:
+        """Hands the wallet's answer to the client. asked_s: when it asked, loop time."""
         self.answered += 1
         services = self._services
         seconds = self._clock() - asked_s
         if not isinstance(answer, Accepted):
             services.counts.gift(answer.code, seconds)
-            message = SHUT_OUT if answer.code is Code.FORBIDDEN else None
             nack = server_frames.gift_nack(
-                request_id, answer.code, message=message, coins=answer.coins, retry_ms=answer.retry_ms
+                request_id,
+                answer.code,
+                message=message_of(answer.code),
+                coins=answer.coins,
+                retry_ms=answer.retry_ms,
             )
             self._connection.answer(nack)
             return
@@ -103,3 +112,8 @@ class GiftSender:
         self.coins = answer.coins
         ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
         self._connection.answer(server_frames.write(ack))
+
+
+def _message(code: Code) -> str:
+    """The sentence for a refused gift."""
+    return SHUT_OUT if code is Code.FORBIDDEN else RULES[code].message

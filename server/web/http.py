@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.json import Encoder
 
 from server.domain.errors import Code, Refusal
+from server.domain.ids import ROOM_ID
 from server.web.identity import Identity, Role
 from server.web.services import SERVICES, Services
 from server.web.strict_json import JsonError, StrictDecoder
@@ -35,6 +36,8 @@ async def identity_of(request: web.Request) -> Identity:
     identity = await services_of(request).tokens.verify(token.strip())
     if identity.read_only:
         raise Refusal(Code.FORBIDDEN)
+    if services_of(request).steering.is_banned(identity.user_id):
+        raise Refusal(Code.FORBIDDEN, "This account is banned.")
     return identity
 
 
@@ -63,6 +66,14 @@ def answer(body: Struct, status: int = 200) -> web.Response:
     return web.Response(
         body=_encode(body), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
     )
+
+
+def id_of(request: web.Request, name: str) -> str:
+    """An id that the address names. Raises Refusal (not_found) for what can be none."""
+    given: str = request.match_info[name]
+    if not ROOM_ID.fullmatch(given):
+        raise Refusal(Code.NOT_FOUND)
+    return given
 
 
 def limit_of(request: web.Request, default: int = LIMIT_DEFAULT, most: int = LIMIT_MAX) -> int:

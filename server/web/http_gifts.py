@@ -15,6 +15,7 @@ from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted
 from server.domain.ids import new_id
 from server.web.counts import ACCEPTED
+from server.web.economy.entering import may_enter
 from server.web.http import answer, identity_of, read_body, services_of
 from server.web.route import Route
 from server.web.shapes import GiftKind, GiftKinds, GiftSent, NewGift
@@ -39,6 +40,8 @@ async def send_gift(request: web.Request) -> web.Response:
     room, _ = await services.rooms.now(request.match_info["room"])
     await services.moderation.learn(room)
     refusal = Code.FORBIDDEN if shut_out(services.moderation, identity, room.id) else None
+    if refusal is None and not await may_enter(services, identity, room):
+        refusal = Code.NOT_ELIGIBLE
     clock = asyncio.get_running_loop().time
     asked_s = clock()
     fingerprint = fingerprint_of(room.id, body.gift, body.count)
@@ -106,6 +109,7 @@ ROUTES = (
             Code.BUSY,
             Code.WALLET_BLOCKED,
             Code.FORBIDDEN,
+            Code.NOT_ELIGIBLE,
         ),
     ),
 )

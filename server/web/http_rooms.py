@@ -9,12 +9,16 @@ from server.domain import text
 from server.domain.errors import Code, Refusal
 from server.ledger import rooms as ledger_rooms
 from server.rooms.rooms import RoomInfo
+from server.web.economy.entering import NEEDS_TICKET, may_enter
+from server.web.economy.looks import with_looks
+from server.web.economy.opening_tickets import shown_ticket, ticket_of
 from server.web.http import answer, identity_of, limit_of, read_body, rfc3339, services_of
 from server.web.identity import Identity, Role
 from server.web.limits import BucketTable
 from server.web.route import Route
 from server.web.services import Services
 from server.web.shapes import NewRoom, OverlayToken, Room, Rooms, Top, User
+from server.web.standing import SHUT_OUT, shut_out
 from server.web.strict_json import StrictDecoder
 from server.web.tokens import issue_token
 
@@ -41,14 +45,16 @@ async def open_room(request: web.Request) -> web.Response:
     services, identity = services_of(request), await identity_of(request)
     if identity.role is Role.VIEWER and not services.settings.demo:
         raise Refusal(Code.FORBIDDEN)
-    title = text.clean((await read_body(request, _new_room)).title, text.TITLE_CHARS_MAX)
+    body = await read_body(request, _new_room)
+    title = text.clean(body.title, text.TITLE_CHARS_MAX)
     if not title:
         raise Refusal(Code.BAD_REQUEST, "A room needs a title.")
     now_s = asyncio.get_running_loop().time()
     bucket = request.app[_OPENED].get(identity.user_id, now_s)
     if not bucket.take(now_s):
         raise Refusal(Code.RATE_LIMITED, retry_ms=bucket.retry_ms())
-    room = await services.rooms.open(identity.user_id, identity.name, title)
+    ticket = ticket_of(services.catalogue, body)
+    room = await services.rooms.open(identity.user_id, identity.name, title, ticket)
     return answer(await _shown(services, room.id), 201)
 
 
@@ -79,6 +85,7 @@ async def list_rooms(request: web.Request) -> web.Response:
                 gifts=gifts,
                 viewers=viewers,
                 started_at=rfc3339(room.started_at),
+                ticket=shown_ticket(room.ticket),
             )
         )
     return answer(Rooms(shown, following))
@@ -91,10 +98,19 @@ async def get_room(request: web.Request) -> web.Response:
 
 
 async def get_top(request: web.Request) -> web.Response:
-    """The room's gifters, the highest first."""
+    """The room's gifters, the highest first; those of an exclusive room are for whoever may enter it."""
     services = services_of(request)
     limit = limit_of(request, TOP_DEFAULT, services.settings.top_panel_size)
-    return answer(Top(await services.rooms.top(request.match_info["room"], limit)))  # type: ignore[arg-type]
+    room = await services.rooms.info(request.match_info["room"])
+    if room.ticket is not None:
+        identity = await identity_of(request)
+        await services.moderation.learn(room)
+        if shut_out(services.moderation, identity, room.id):
+            raise Refusal(Code.FORBIDDEN, SHUT_OUT)
+        if not await may_enter(services, identity, room):
+            raise Refusal(Code.NOT_ELIGIBLE, NEEDS_TICKET)
+    top = await services.rooms.top(request.match_info["room"], limit)
+    return answer(Top(await with_looks(services.badges, top)))  # type: ignore[arg-type]
 
 
 async def overlay_token(request: web.Request) -> web.Response:
@@ -132,6 +148,7 @@ async def _shown(services: Services, room_id: str) -> Room:
         gifts=totals.gifts,
         viewers=totals.viewers,
         started_at=rfc3339(datetime.fromtimestamp(room.started_at_us / 1e6, UTC)),
+        ticket=shown_ticket(room.ticket),
     )
 
 
@@ -143,7 +160,7 @@ ROUTES = (
         body=NewRoom,
         answer=Room,
         status=201,
-        codes=(Code.FORBIDDEN, Code.RATE_LIMITED),
+        codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT),
     ),
     Route(
         method="GET",
@@ -175,7 +192,7 @@ ROUTES = (
         answer=Top,
         needs_token=False,
         query={"limit": "places, 10 unless given"},
-        codes=(Code.ROOM_NOT_FOUND,),
+        codes=(Code.ROOM_NOT_FOUND, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.NOT_ELIGIBLE),
     ),
     Route(
         method="GET",

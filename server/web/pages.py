@@ -41,11 +41,13 @@ def _files() -> Handler:
     return file
 
 
-def add_pages(app: web.Application) -> None:
-    """Adds the routes of all pages."""
+def add_pages(app: web.Application, *, sandbox: bool) -> None:
+    """Adds the routes of all pages. sandbox: whether there is a pretend provider, which has a checkout page here."""
     app.router.add_get("/", _page("room.html"))
     app.router.add_get("/studio", _page("studio.html"))
     app.router.add_get("/wallet", _page("wallet.html"))
     app.router.add_get("/overlay/{room}", overlay)
+    if sandbox:
+        app.router.add_get("/checkout/{purchase}", _page("checkout.html"))
     app.router.add_get("/favicon.ico", _page("favicon.svg"))
     app.router.add_get("/static/{name:.+}", _files())

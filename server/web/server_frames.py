@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Encoder
 
 from server.domain.errors import RULES, Code, Refusal
+from server.web.economy.spending_shapes import ShownItem
 from server.web.frames import text_frame
 from server.web.shapes import Coins, Count, Diamonds, GiftIdText, RequestId, SignedCoins, TimeUs, TopGifter, User
 
@@ -27,7 +28,7 @@ class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
 
 
 class Joined(Struct, frozen=True, tag_field="type", tag="joined"):
-    """The room as it is now. recovered: the deltas after `since` follow, none missing."""
+    """The room as it is now. recovered: the deltas after `since` follow, none missing. effects: none when left out."""
 
     room: str
     position: Position
@@ -38,6 +39,7 @@ class Joined(Struct, frozen=True, tag_field="type", tag="joined"):
     top: list[TopGifter]
     creator: User
     title: str
+    effects: list[ShownItem] | UnsetType = UNSET
 
 
 class Left(Struct, frozen=True, tag_field="type", tag="left"):
@@ -159,8 +161,19 @@ class ChatLine(Struct, frozen=True, rename={"from_": "from"}):
     at: TimeUs
 
 
+class Entrance(Struct, frozen=True, rename={"from_": "from"}):
+    """Somebody who came in, and how it is shown."""
+
+    from_: User
+    look: str
+    at: TimeUs
+
+
 class Delta(Struct, frozen=True, tag_field="type", tag="delta"):
-    """What happened in a room since the delta before; keys that did not change are left out."""
+    """What happened in a room since the delta before; keys that did not change are left out.
+
+    effects: everything that stands on the screen now, each until its own end.
+    """
 
     room: str
     position: Position
@@ -173,6 +186,8 @@ class Delta(Struct, frozen=True, tag_field="type", tag="delta"):
     viewers: Count | UnsetType = UNSET
     chat: list[ChatLine] | UnsetType = UNSET
     likes: Count | UnsetType = UNSET
+    effects: list[ShownItem] | UnsetType = UNSET
+    entrances: list[Entrance] | UnsetType = UNSET
 
 
 SERVER_FRAMES: tuple[type[Struct], ...] = (

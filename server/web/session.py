@@ -14,9 +14,10 @@ from server.domain.errors import Code, Refusal
 from server.domain.ids import new_id
 from server.stores.failures import STORE_AWAY
 from server.web import client_frames, server_frames
-from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping
+from server.web.client_frames import Chat, ClientFrame, FrameError, Gift, Hello, Join, Leave, Like, Ping, Spend
 from server.web.close_codes import CloseCode, restart_reason
 from server.web.connection import Connection
+from server.web.economy.spend_sender import SpendSender
 from server.web.frames import PING
 from server.web.gift_sender import GiftSender
 from server.web.identity import Identity
@@ -45,6 +46,7 @@ class Session:
         self.connection = connection
         self.identity: Identity | None = None
         self.gifts = GiftSender(services, connection)
+        self._spends = SpendSender(services, connection, self.gifts)
         self._services = services
         self._visits = RoomVisits(services, connection)
         self._frames = TokenBucket(settings.frames_per_second, settings.frames_burst, now_s)
@@ -74,6 +76,9 @@ class Session:
             return None
         if type(frame) is Gift and self.identity is not None:
             return self.gifts.send(frame, self.identity, self._visits.get(frame.room))
+        if type(frame) is Spend and self.identity is not None:
+            self._spends.send(frame, self.identity, self._visits.get(frame.room))
+            return None
         return self._handle(frame)
 
     def bad_frame(self, error: FrameError | None = None) -> None:
@@ -147,6 +152,9 @@ class Session:
         except Refusal as refusal:
             if refusal.code is not Code.UNAUTHORIZED:
                 raise
+            self.connection.cut_off(CloseCode.UNAUTHORIZED)
+            return
+        if services.steering.is_banned(identity.user_id):
             self.connection.cut_off(CloseCode.UNAUTHORIZED)
             return
         async with services.entrance.turn():

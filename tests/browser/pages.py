@@ -13,6 +13,9 @@ from tests.browser.waiting import TIMEOUT_MS
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 
+MOVING = {"reduced_motion": "no-preference"}
+"""Options of pages whose motion is looked at. All others stand still, as for viewers who ask for that: at less CPU."""
+
 _WATCH_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -22,10 +25,14 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 @dataclass
 class Pages:
-    """The pages of one test. problems: console errors, uncaught exceptions and requests to other origins."""
+    """The pages of one test. problems: console errors, uncaught exceptions and requests to other origins.
+
+    scripts: run in each page before its own.
+    """
 
     browser: Browser
     url: str
+    scripts: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
     _allowed: list[re.Pattern[str]] = field(default_factory=list)
     _contexts: list[BrowserContext] = field(default_factory=list)
@@ -38,11 +45,12 @@ class Pages:
 
     async def blank(self, *, size: dict[str, int] = DESKTOP, **options: Any) -> Page:
         """The same, before it goes anywhere."""
-        context = await self.browser.new_context(viewport=size, **options)
+        context = await self.browser.new_context(viewport=size, **{"reduced_motion": "reduce", **options})
         self._contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
         context.set_default_navigation_timeout(TIMEOUT_MS)
-        await context.add_init_script(_WATCH_VIOLATIONS)
+        for script in (_WATCH_VIOLATIONS, *self.scripts):
+            await context.add_init_script(script)
         page = await context.new_page()
         page.on("console", self._on_console)
         page.on("pageerror", self._on_error)

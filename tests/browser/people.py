@@ -53,6 +53,13 @@ class People:
         await screen.page.goto(f"{self.pages.url}/studio")
         return screen
 
+    async def wallet(self, account: Account, tab: str, **options: Any) -> Page:
+        """Somebody's wallet page, on one of its tabs."""
+        page = await self.pages.blank(**{"size": PHONE, **options})
+        await _sign_in(page, account)
+        await page.goto(f"{self.pages.url}/wallet#{tab}")
+        return page
+
     async def overlay(self, creator: Account, room: str, query: str = "", **options: Any) -> OverlayScreen:
         """The overlay of a room, live."""
         token = (await self.site.get(f"/rooms/{room}/overlay-token", creator))["token"]

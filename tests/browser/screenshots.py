@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.chromium import installed_chromium, launch
 from tests.browser.held_moment import count_frames_as_sixty_a_second, hold_gift
-from tests.browser.pages import DESKTOP, PHONE, Pages
+from tests.browser.pages import DESKTOP, MOVING, PHONE, Pages
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
 from tests.browser.scene import Scene
@@ -49,7 +49,7 @@ async def take(browser: Browser, url: str) -> None:
         room = await site.open_room(creator, "Late-night piano requests")
         scene = Scene(site, room)
         await scene.fill()
-        studio = await people.studio(creator, size=STUDIO, device_scale_factor=SCALE, color_scheme="light")
+        studio = await people.studio(creator, size=STUDIO, device_scale_factor=SCALE, color_scheme="light", **MOVING)
         await studio.live()
         await scene.warm_up()
         phone, desktop = [await _viewer(people, name, room, size) for name, size in (("Ana", PHONE), ("Ben", DESKTOP))]
@@ -62,7 +62,7 @@ async def take(browser: Browser, url: str) -> None:
 
 
 async def _viewer(people: People, name: str, room: str, size: dict[str, int]) -> Page:
-    page = await people.pages.blank(size=size, device_scale_factor=SCALE, color_scheme="dark")
+    page = await people.pages.blank(size=size, device_scale_factor=SCALE, color_scheme="dark", **MOVING)
     await count_frames_as_sixty_a_second(page)
     await people.enter(RoomScreen(page, room), await people.site.login(name))
     return page

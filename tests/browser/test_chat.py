@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.browser.pages import MOVING
 from tests.browser.people import People
 from tests.browser.site import Site
 from tests.browser.waiting import until
@@ -83,7 +84,7 @@ async def test_writing_too_fast_is_explained_and_the_line_is_kept(people: People
 @pytest.mark.parametrize("by", ["button", "stage"])
 async def test_likes_rise_as_hearts_on_other_screens(people: People, by: str) -> None:
     room, _ = await people.room()
-    ana, ben = await asyncio.gather(people.viewer("Ana", room), people.viewer("Ben", room))
+    ana, ben = await asyncio.gather(people.viewer("Ana", room), people.viewer("Ben", room, **MOVING))
     if by == "button":
         await ana.part("like-button").click()
     else:

@@ -7,7 +7,7 @@ import json
 
 from playwright.async_api import WebSocketRoute, expect
 
-from tests.browser.pages import PHONE
+from tests.browser.pages import MOVING, PHONE
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Site
@@ -17,7 +17,7 @@ from tests.browser.waiting import until_equal
 async def test_a_gift_is_seen_by_everyone_and_counted_alike_on_every_screen(people: People, site: Site) -> None:
     room, creator = await people.room("Late piano")
     ana, ben, studio = await asyncio.gather(
-        people.viewer("Ana", room), people.viewer("Ben", room), people.studio(creator)
+        people.viewer("Ana", room, **MOVING), people.viewer("Ben", room, **MOVING), people.studio(creator, **MOVING)
     )
     assert await studio.live() == room
     await ana.open_gifts()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.pages import DESKTOP, PHONE
 from tests.browser.people import People
 
-SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 NARROW = {"width": 320, "height": 568}
 
 # Wider than the window, or hanging out of it on the right.
@@ -44,10 +42,9 @@ THUMB_PX_MIN = 44
 THUMB_CONTROLS = ("gift-button", "like-button", "chat-send", "leave", "open-ranking", "send-gift", "qty-1", "gift-rose")
 
 
-@SIZES
-async def test_the_lobby_and_the_sign_in_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_lobby_and_the_sign_in_fit(people: People) -> None:
     await people.room("A title that is rather long, to see whether the card can hold it")
-    page = await people.pages.open("/", size=size)
+    page = await people.pages.open("/")
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
     await _fits(page)
     await page.get_by_test_id("lobby-sign-in").click()
@@ -55,10 +52,9 @@ async def test_the_lobby_and_the_sign_in_fit(people: People, size: dict[str, int
     await _fits(page)
 
 
-@SIZES
-async def test_the_room_and_its_sheets_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_room_and_its_sheets_fit(people: People) -> None:
     room, _ = await people.room("A title that is rather long, to see whether the header can hold it", "M" * 40)
-    viewer = await people.viewer("W" * 40, room, size=size)
+    viewer = await people.viewer("W" * 40, room)
     await viewer.open_gifts()
     await viewer.send("cap", count=10)
     await viewer.shows_lane(viewer.account, "cap", 10)
@@ -78,16 +74,15 @@ async def test_the_room_and_its_sheets_fit(people: People, size: dict[str, int])
 async def test_the_room_fits_the_narrowest_phones(people: People) -> None:
     room, _ = await people.room()
     viewer = await people.viewer("Ana", room, size=NARROW)
-    await _fits(viewer.page)
+    await _fits(viewer.page, NARROW)
     await viewer.open_gifts()
-    await _fits(viewer.page)
+    await _fits(viewer.page, NARROW)
     await expect(viewer.part("send-gift")).to_be_in_viewport()
 
 
-@SIZES
-async def test_the_studio_fits(people: People, size: dict[str, int]) -> None:
+async def test_the_studio_fits(people: People) -> None:
     creator = await people.site.login("M" * 40)
-    studio = await people.studio(creator, size=size)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
     await _fits(studio.page)
     await studio.part("studio-title").fill("T" * 80)
@@ -100,7 +95,7 @@ async def test_the_studio_fits(people: People, size: dict[str, int]) -> None:
 
 async def test_what_is_pressed_all_the_time_is_large_enough_for_a_thumb(people: People) -> None:
     room, _ = await people.room()
-    viewer = await people.viewer("Ana", room, reduced_motion="reduce")
+    viewer = await people.viewer("Ana", room)
     await viewer.open_gifts()
     for control in THUMB_CONTROLS:
         box = await viewer.part(control).bounding_box()
@@ -120,8 +115,10 @@ async def test_the_stage_fills_a_phone_and_leaves_room_for_panels_on_a_desktop(p
     assert stage["x"] + stage["width"] <= chat["x"]
 
 
-async def _fits(page: Page) -> None:
-    """Nothing spills sideways, and nothing that can be pressed is too small."""
-    spills: Any = await page.evaluate(_SPILLS)
-    assert spills == []
-    assert await page.evaluate(_SMALL, TARGET_PX_MIN) == []
+async def _fits(page: Page, *sizes: dict[str, int]) -> None:
+    """On a phone and on a desktop nothing spills sideways, and nothing that can be pressed is too small."""
+    for size in sizes or (DESKTOP, PHONE):
+        await page.set_viewport_size(size)
+        spills: Any = await page.evaluate(_SPILLS)
+        assert spills == [], size
+        assert await page.evaluate(_SMALL, TARGET_PX_MIN) == [], size

@@ -7,6 +7,7 @@ import itertools
 import aiohttp
 from playwright.async_api import expect
 
+from tests.browser.pages import MOVING
 from tests.browser.people import People
 from tests.browser.pixels import alpha_at_the_top
 from tests.browser.site import Site
@@ -15,7 +16,7 @@ from tests.browser.waiting import until
 
 async def test_it_shows_alerts_counter_and_ranking_on_a_transparent_page(people: People, site: Site) -> None:
     room, creator = await people.room()
-    overlay = await people.overlay(creator, room)
+    overlay = await people.overlay(creator, room, **MOVING)
     assert await overlay.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
     assert (
         await overlay.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgba(0, 0, 0, 0)"

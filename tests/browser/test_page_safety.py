@@ -70,6 +70,7 @@ async def test_the_policy_is_in_force(people: People) -> None:
 async def test_a_page_opens_without_an_error(people: People, site: Site, path: str) -> None:
     page = await people.pages.open(path)
     shown = {"/": "rooms", "/studio": "studio-sign-in-view", "/?room=r_demo_music": "sign-in-sheet"}
+    shown |= {"/wallet": "sign-in-sheet"}
     if path in shown:
         await expect(page.get_by_test_id(shown[path])).to_be_visible()
     else:

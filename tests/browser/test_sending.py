@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.pages import DESKTOP
+from tests.browser.pages import DESKTOP, MOVING
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Site
@@ -15,7 +15,7 @@ from tests.browser.waiting import until, until_equal
 
 async def test_holding_the_button_builds_one_combo_that_grows_in_one_lane(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana, ben = await asyncio.gather(people.viewer("Ana", room), people.viewer("Ben", room))
+    ana, ben = await asyncio.gather(people.viewer("Ana", room, **MOVING), people.viewer("Ben", room, **MOVING))
     await ana.open_gifts()
     await ana.choose("rose")
     await ana.part("send-gift").hover()

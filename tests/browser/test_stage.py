@@ -6,12 +6,15 @@ import asyncio
 
 from playwright.async_api import expect
 
+from tests.browser.pages import MOVING, PHONE
 from tests.browser.people import People
+from tests.browser.quick_frames import count_frames, set_speed
 from tests.browser.recorders import record_stage, stage_shown
+from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Site
 from tests.browser.waiting import until_equal
 
-MOVING = """() => document.getAnimations().filter(({ playState, effect }) =>
+PLAYING = """() => document.getAnimations().filter(({ playState, effect }) =>
   playState === "running" && effect.target.closest("[data-testid=stage-animation]")).length"""
 
 
@@ -29,29 +32,34 @@ BACKDROP_MOVES = """async () => {
 
 async def test_big_gifts_play_one_at_a_time_ones_own_first_then_the_more_valuable(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana = await people.viewer("Ana", room)
+    ana = RoomScreen(await people.pages.blank(size=PHONE, **MOVING), room)
+    await count_frames(ana.page)
+    await people.enter(ana, await site.login("Ana"))
     ben, cleo = await site.login("Ben"), await site.login("Cleo")
     await record_stage(ana.page)
     await site.give(ben, room, "private_jet")
     await expect(ana.part("stage-animation")).to_have_attribute("data-gift", "private_jet")
-    assert await ana.page.evaluate(MOVING) > 0
+    assert await ana.page.evaluate(PLAYING) > 0
     # While the first plays, three more arrive in one moment.
+    await set_speed(ana.page, 0.01)
     await asyncio.gather(
         site.give(ben, room, "money_gun"),
         site.give(cleo, room, "fireworks"),
         site.give(ana.account, room, "trophy"),
     )
+    await expect(ana.part("diamonds")).to_have_attribute("data-value", str(8_500 + 500 + 1_200 + 599))
+    await set_speed(ana.page, 5)
 
     expected = [["private_jet", "Ben"], ["trophy", "Ana"], ["fireworks", "Cleo"], ["money_gun", "Ben"]]
     await until_equal(lambda: stage_shown(ana.page), expected, "what took the stage")
     await expect(ana.part("stage-animation")).to_have_count(1)
     await expect(ana.part("stage-animation")).to_be_hidden()
-    assert await ana.page.evaluate(MOVING) == 0
+    assert await ana.page.evaluate(PLAYING) == 0
 
 
 async def test_small_gifts_stay_in_the_tray(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana = await people.viewer("Ana", room)
+    ana = await people.viewer("Ana", room, **MOVING)
     ben = await site.login("Ben")
     await record_stage(ana.page)
     await site.give(ben, room, "toast")

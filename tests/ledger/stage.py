@@ -18,6 +18,7 @@ from server.ledger import rooms as ledger_rooms
 from server.ledger import wallets as ledger_wallets
 from server.ledger.audit import AuditReport, audit
 from server.ledger.settle import Settler
+from server.ledger.wallets import WalletSnapshot
 from server.rooms.apply import RoomsReader
 from server.settings import Settings
 from server.stores import keys, postgres
@@ -62,6 +63,10 @@ class Stage:
     async def room(self, room_id: str = ROOM, creator: str = CREATOR) -> None:
         await ledger_rooms.create(self.pool, RoomId(room_id), UserId(creator), creator.title(), f"Room {room_id}")
 
+    async def snapshot(self, viewer: str) -> WalletSnapshot:
+        """A viewer's wallet, as the ledger has it."""
+        return (await ledger_wallets.snapshots(self.pool, {UserId(viewer): self.shard(viewer)}))[UserId(viewer)]
+
     async def viewer(self, viewer: str, coins: int, kind: str = "promotion") -> None:
         """Gives coins, in the ledger and in Redis."""
         reference = f"{viewer}/{next(self._numbers)}"
@@ -105,8 +110,9 @@ class Stage:
             "combo_first": number, "request_id": f"forged-{number}", "viewer": viewer, "viewer_name": viewer,
             "room": ROOM, "creator": CREATOR, "gift": "rose", "version": 1, "count": 1, "coins": 1, "diamonds": 1,
         }  # fmt: skip
+        note = [changes.pop("note")] if "note" in changes else []
         assert changes.keys() <= fields.keys()
-        return list((fields | changes).values())
+        return [*(fields | changes).values(), *note]
 
     async def append(self, shard: int, packed: bytes, numbers: int) -> None:
         """Puts an entry into a shard's log by hand, past the functions, and opens the shard again."""

@@ -24,6 +24,14 @@ CHECKS = [
     "room_totals",
     "creators_diamonds",
     "earnings_added_up",
+    "purchases_credited_once",
+    "refunds_follow_claims",
+    "holds_match_postings",
+    "payouts",
+    "rewards_credited_once",
+    "rewards_earned",
+    "promotion_budgets",
+    "challenge_progress",
 ]
 
 
@@ -318,7 +326,7 @@ async def test_paid_and_held_diamonds_are_part_of_what_was_earned(stage: Stage) 
     for account, amount in ((available, -7), (held, 3), (paid, 4)):
         await stage.execute("UPDATE accounts SET balance = balance + $2 WHERE id = $1", account, amount)
     report = await stage.audit()
-    assert report.ok, report.render()
+    assert failed(report) == {"payouts"}, report.render()  # there is no cash-out that moved them
     assert [report.totals[f"diamonds_{kind}"] for kind in ("available", "held", "paid")] == [3, 3, 4]
 
 

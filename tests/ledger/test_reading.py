@@ -92,12 +92,14 @@ async def test_a_creators_rooms_are_listed_newest_first(stage: Stage) -> None:
 async def test_a_cursor_that_is_not_ours_is_refused(stage: Stage, cursor: str) -> None:
     for call in (
         rooms.listing(stage.pool, 5, cursor),
-        history.gifts(stage.pool, UserId("ann"), 5, cursor, 0),
         earnings(stage.pool, UserId("ann"), 5, cursor),
     ):
         with pytest.raises(Refusal) as refused:
             await call
         assert refused.value.code is Code.BAD_REQUEST
+    with pytest.raises(Refusal) as refused:
+        history.read_place(cursor)
+    assert refused.value.code is Code.BAD_REQUEST
 
 
 async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: Stage) -> None:
@@ -111,10 +113,10 @@ async def test_a_history_is_newest_first_whole_and_says_how_far_it_goes(stage: S
     found: list[history.PastGift] = []
     cursor: str | None = None
     while True:
-        page = await history.gifts(stage.pool, UserId("ann"), 3, cursor, shard)
+        page = await history.gifts(stage.pool, UserId("ann"), 3, history.read_place(cursor), shard)
         assert len(page.gifts) <= 3
         found += page.gifts
-        cursor = page.next
+        cursor = page.last and history.place(page.last)
         if cursor is None:
             break
     assert [gift.gift_id for gift in found] == [answer.gift_id for answer in reversed(given)]
@@ -135,9 +137,9 @@ async def test_a_gift_in_quarantine_stays_in_its_viewers_history_as_accepted(sta
     found: list[history.PastGift] = []
     cursor: str | None = None
     for _ in range(3):
-        page = await history.gifts(stage.pool, UserId("ann"), 1, cursor, shard)
+        page = await history.gifts(stage.pool, UserId("ann"), 1, history.read_place(cursor), shard)
         found += page.gifts
-        cursor = page.next
+        cursor = page.last and history.place(page.last)
     assert cursor is None
     assert [(gift.gift, gift.count, gift.settled) for gift in found] == [
         ("rose", 1, True), ("nosuch", 2, False), ("rose", 1, True),
@@ -159,8 +161,8 @@ async def test_a_record_in_quarantine_that_cannot_be_read_ends_no_page_early(sta
         found: list[history.PastGift] = []
         cursor: str | None = history.place(GiftId(shard, 1, number + 1))
         while cursor is not None:
-            page = await history.gifts(stage.pool, UserId("ann"), limit, cursor, shard)
-            found, cursor = found + page.gifts, page.next
+            page = await history.gifts(stage.pool, UserId("ann"), limit, history.read_place(cursor), shard)
+            found, cursor = found + page.gifts, page.last and history.place(page.last)
         assert [gift.gift_id.number for gift in found] == numbers[::-1]
 
 

@@ -32,6 +32,7 @@ async def load(
         "1" if caught_up else "0",
         "token",
         "0",
+        fields.get("ticket", ""),
         *pairs,
     )
     return str(answer[1].decode())

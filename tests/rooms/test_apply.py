@@ -367,6 +367,21 @@ async def test_chat_likes_and_viewers_come_with_the_next_pass(
     assert ([line["text"] for line in delta["chat"]], delta["likes"]) == (["hello"], 7)
 
 
+async def test_a_viewer_count_that_waits_for_its_second_is_told_without_being_asked_again(
+    redis: Redis, reader: RoomsReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.rooms.apply.VIEWERS_EVERY_S", 0.0)
+    await load(redis, "r1")
+    for members in (1, 2):
+        await redis.fcall("gs_room_members", 1, keys.room("r1"), "g1", str(members), "15")
+        await redis.sadd(keys.DIRTY_ROOMS, "r1")
+        await reader.apply_once()
+    assert [frame["viewers"] for frame in await frames(redis, "r1")] == [1]
+    await redis.hset(keys.room("r1"), "viewers_at", "0")
+    await reader.apply_once()
+    assert [frame["viewers"] for frame in await frames(redis, "r1")] == [1, 2]
+
+
 async def test_more_chat_than_a_delta_holds_comes_with_the_following_passes(redis: Redis, reader: RoomsReader) -> None:
     await load(redis, "r1")
     for n in range(120):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from typing import Any
 
 import pytest
@@ -76,6 +77,28 @@ async def test_what_did_not_change_is_left_out_and_nothing_makes_no_delta(redis:
     assert (line["from"], line["text"]) == ({"id": "ann", "name": "Ann"}, 'a "quoted" line')
     assert (delta["likes"], delta["viewers"]) == (7, 3)
     assert delta.keys() == {"type", "room", "position", "ts", "viewers", "chat", "likes"}
+
+
+async def test_the_ranking_that_was_told_last_is_always_that_of_all_gifters(redis: Redis) -> None:
+    """Also where a gift comes close to the tenth place, reaches it or passes it, and where names change."""
+    await load(redis, "r1")
+    chance = random.Random(7)
+    told: list[dict[str, Any]] = []
+    for number in range(1, 120):
+        viewer = f"v{chance.randrange(25)}"
+        await tick(
+            redis,
+            "r1",
+            gift(number, viewer=viewer, count=chance.randrange(1, 6), name=f"{viewer} {number // 40}"),
+            old=f"{min(number - 1, 1)}-{number - 1}",
+        )
+        told = (await frames(redis, "r1"))[-1].get("top", told)
+        best = await redis.zrevrange(keys.room_top("r1"), 0, 9, withscores=True)
+        people = [json.loads(await redis.hget(keys.room_gifters("r1"), who)) for who, _ in best]  # type: ignore[arg-type,misc]
+        assert told == [
+            {"user": person, "coins": int(coins), "rank": rank}
+            for rank, ((_, coins), person) in enumerate(zip(best, people, strict=True), 1)
+        ]
 
 
 async def test_a_top_ranking_that_stays_the_same_is_left_out(redis: Redis) -> None:
@@ -172,7 +195,7 @@ async def test_loading_keeps_the_room_that_is_there(redis: Redis) -> None:
 
 async def test_loading_without_all_of_its_gifters_is_refused(redis: Redis) -> None:
     arguments = ['"t"', "{}", "live", "0", "5", "5", "5", "1", "token", "2"]
-    top, who = keys.room_loading("r1", "token")
+    top, who, _, _ = keys.room_loading("r1", "token")
     await redis.zadd(top, {"ann": 5})
     await redis.hset(who, "ann", '{"id":"ann","name":"Ann"}')
     with pytest.raises(ResponseError, match="STALE"):
@@ -301,6 +324,25 @@ async def test_chat_that_nobody_could_read_waits_in_bounds(redis: Redis) -> None
     assert [len(frame["chat"]) for frame in await frames(redis, "r1")] == [50] * 4
 
 
+async def test_a_delta_for_viewers_alone_comes_at_most_once_a_second(redis: Redis) -> None:
+    """Who comes in meanwhile is told with the next delta that there is, or when the second is over."""
+    await load(redis, "r1")
+
+    async def come_and_tick(members: int, *gifts: Any) -> tuple[bytes, int | None]:
+        await redis.fcall("gs_room_members", 1, keys.room("r1"), "g1", str(members), "15")
+        waits = (await tick(redis, "r1", *gifts))[3]
+        return waits, (await frames(redis, "r1"))[-1].get("viewers")
+
+    assert await come_and_tick(1) == (b"0", 1)
+    assert await come_and_tick(2) == (b"2", 1)
+    assert await come_and_tick(3, gift(1)) == (b"0", 3)
+    assert await come_and_tick(4) == (b"2", 3)
+    assert len(await frames(redis, "r1")) == 2
+    second_ago_us = int(await redis.hget(keys.room("r1"), "viewers_at")) - 1_000_000
+    await redis.hset(keys.room("r1"), "viewers_at", str(second_ago_us))
+    assert await come_and_tick(5) == (b"0", 5)
+
+
 async def test_viewers_are_the_members_of_all_gateways_alive(redis: Redis) -> None:
     await load(redis, "r1")
     key = keys.room("r1")
@@ -311,6 +353,7 @@ async def test_viewers_are_the_members_of_all_gateways_alive(redis: Redis) -> No
     assert (await redis.fcall("gs_room_members", 1, key, "g2", "5", "15"))[2] == b"0"
     await redis.hset("{r:r1}:viewers", "g1", "2 1700000000")
     assert (await redis.fcall("gs_room_members", 1, key, "g2", "5", "15"))[2] == b"1", "g1 has fallen silent"
+    await redis.hset(key, "viewers_at", "0")
     await tick(redis, "r1")
     assert (await frames(redis, "r1"))[-1]["viewers"] == 5
     await redis.fcall("gs_room_members", 1, key, "g2", "0", "15")

@@ -34,7 +34,8 @@ def tick_of(gifts: int) -> Tick:
 
 def listed(tick: Tick, budget: ListingBudget) -> tuple[list[dict[str, int]], dict[str, int], int]:
     """The entries listed, `more`, and the bytes of the entries."""
-    entries, more = tick.arguments(600, b"", budget)[-4:-2]
+    arguments = tick.arguments(600, b"", budget)
+    entries, more = arguments[-4 - 3 * len(tick.gifts) :][:2]
     assert isinstance(entries, bytes)
     return orjson.loads(entries), orjson.loads(more or "{}"), len(entries) - 2
 

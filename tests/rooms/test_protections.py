@@ -47,7 +47,7 @@ async def a_failover_between_reading_and_counting(redis: Redis, library: str) ->
     return 1
 
 
-MARK = "if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then"
+MARK = "if (held[#TICKED + i] or '0-0') ~= expected[i] then"
 PROTECTIONS = {
     "a gift is counted once": Protection(MARK, "if false then", a_tick_sent_twice),
     "a mark never goes back": Protection(MARK, "if false then", an_old_worker_that_wakes_up),

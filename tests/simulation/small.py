@@ -25,7 +25,9 @@ _VALUES = (
     (room_tick, "GIFTS_PER_CALL_MAX", 4),
     (room_tick, "CALLS_PER_PIPELINE", 2),
     (apply, "KNOWN_ROOMS_MAX", 2),
+    (apply, "LATER_ROOMS_MAX", 1),
     # No wait is for the clock: who goes on when is the driver's choice.
+    (apply, "VIEWERS_EVERY_S", 0.0),
     (waiting_rooms, "LOAD_RETRY_S", 0.0),
     (waiting_rooms, "MISSING_ROOM_S", _NEVER_S),
     (wallets, "STALE_PAUSE_S", 0.0),

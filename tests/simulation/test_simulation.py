@@ -13,6 +13,8 @@ from tests.simulation.fibers import Loop
 from tests.simulation.run import run_seed
 from tests.simulation.stores import Stores
 
+pytestmark = pytest.mark.slow
+
 STEPS = 2_000
 
 FOUND_WITHIN_SEEDS = 4

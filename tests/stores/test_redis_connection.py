@@ -55,31 +55,6 @@ def test_a_connection_that_was_reset_breaks_with_an_error_of_redis(redis_url: st
     uvloop.run(write_to_a_lost_connection())
 
 
-async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str):
-    client = await redis.connect(redis_url)
-    calls = 4 * redis.CONNECTIONS_MAX
-    answers = await asyncio.gather(*(client.set(f"key {number}", number) for number in range(calls)))
-    assert all(answers)
-    assert (await client.info("clients"))["connected_clients"] <= redis.CALLS_MAX + 1
-    await client.aclose()
-
-
-async def test_a_call_that_gets_no_turn_in_time_breaks_as_without_a_connection(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(redis, "TURN_TIMEOUT_S", 0.05)
-    client = await redis.connect(redis_url)
-    held = [asyncio.create_task(client.blpop("nothing", timeout=0)) for _ in range(redis.CALLS_MAX)]
-    await asyncio.sleep(0)
-    with pytest.raises(RedisConnectionError):
-        await client.get("key")
-    for call in held:
-        call.cancel()
-    await asyncio.wait(held)
-    assert await client.get("key") is None
-    await client.aclose()
-
-
 async def test_a_server_that_became_a_replica_is_a_lost_connection_and_its_successor_is_found(redis_url: str):
     """A failover keeps the old server's connections open: who went on writing to it would be refused for ever."""
     client, other = await redis.connect(redis_url), await redis.connect(redis_url)

@@ -107,8 +107,8 @@ async def test_a_gift_settled_between_the_two_reads_is_in_the_history_once(
 
         return wrapped
 
-    monkeypatch.setattr("server.web.http_money.unsettled_gifts", then_settle(unsettled_gifts))
-    monkeypatch.setattr("server.web.http_money.history.gifts", then_settle(history_of.gifts))
+    monkeypatch.setattr("server.wallet.gift_history.unsettled_gifts", then_settle(unsettled_gifts))
+    monkeypatch.setattr("server.wallet.gift_history.history.gifts", then_settle(history_of.gifts))
     for sent in range(1, 4):
         await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 1}, token)
         reads = 0

@@ -18,6 +18,9 @@ class Rate:
     denominator: int
     currency: str
 
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
     def amount(self, diamonds: int) -> int:
         """What diamonds are worth, rounded down to a whole minor unit."""
         return diamonds * self.numerator // self.denominator

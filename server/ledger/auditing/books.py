@@ -90,21 +90,30 @@ async def check_entries(conn: Connection) -> Check:
 
 
 async def check_creators(conn: Connection) -> Check:
-    """Invariants 4 and 7: available + held + paid = earned = the diamonds of settled gifts, for each creator."""
+    """Invariants 4 and 7: available + held + paid = earned - reversed, for each creator.
+
+    Earned are the diamonds of settled gifts; what was reversed is what postings of that kind took back.
+    """
     wrong = Findings("creators_diamonds")
     await find(
         conn,
         wrong,
         """
         SELECT creator || ': ' || coalesce(has.diamonds, 0) || ' available, held and paid, earned '
-               || coalesce(earned.diamonds, 0)
+               || coalesce(earned.diamonds, 0) || ', reversed ' || coalesce(reversed.diamonds, 0)
         FROM (
             SELECT owner AS creator, sum(balance) AS diamonds FROM accounts
             WHERE kind IN ('diamonds_available', 'diamonds_held', 'diamonds_paid') GROUP BY owner
         ) AS has
         FULL JOIN (SELECT creator_id AS creator, sum(diamonds) AS diamonds FROM gifts GROUP BY creator_id) AS earned
             USING (creator)
-        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0)
+        FULL JOIN (
+            SELECT owner AS creator, -sum(amount) AS diamonds
+            FROM postings JOIN entries ON posting_id = postings.id JOIN accounts ON accounts.id = account_id
+            WHERE postings.kind = 'reversal'
+              AND accounts.kind IN ('diamonds_available', 'diamonds_held', 'diamonds_paid') GROUP BY owner
+        ) AS reversed USING (creator)
+        WHERE coalesce(has.diamonds, 0) <> coalesce(earned.diamonds, 0) - coalesce(reversed.diamonds, 0)
         """,
     )
     creators: int = await conn.fetchval("SELECT count(*) FROM accounts WHERE kind = 'diamonds_available'")
@@ -185,7 +194,7 @@ async def check_room_rows(conn: Connection, wrong: Findings) -> None:
                || coalesce(given.coins, 0) || '/' || coalesce(given.diamonds, 0) || '/' || coalesce(given.gifts, 0)
         FROM rooms FULL JOIN (
             SELECT room_id AS id, sum(coins) AS coins, sum(diamonds) AS diamonds, sum(count) AS gifts
-            FROM gifts GROUP BY room_id
+            FROM gifts WHERE room_id <> '' GROUP BY room_id
         ) AS given USING (id)
         WHERE (rooms.coins, rooms.diamonds, rooms.gifts) IS DISTINCT FROM
               (coalesce(given.coins, 0), coalesce(given.diamonds, 0), coalesce(given.gifts, 0))
@@ -198,7 +207,8 @@ async def check_room_rows(conn: Connection, wrong: Findings) -> None:
         SELECT 'room ' || room_id || ' gifter ' || viewer_id || ': ' || coalesce(room_gifters.coins, 0)
                || ' coins, gave ' || coalesce(given.coins, 0)
         FROM room_gifters FULL JOIN (
-            SELECT room_id, viewer_id, sum(coins) AS coins, sum(count) AS gifts FROM gifts GROUP BY room_id, viewer_id
+            SELECT room_id, viewer_id, sum(coins) AS coins, sum(count) AS gifts FROM gifts WHERE room_id <> ''
+            GROUP BY room_id, viewer_id
         ) AS given USING (room_id, viewer_id)
         WHERE (room_gifters.coins, room_gifters.gifts) IS DISTINCT FROM (given.coins, given.gifts)
         """,

@@ -100,7 +100,8 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
                coalesce(-sum(balance) FILTER (WHERE kind = 'coins_promotional'), 0)::bigint AS promotional,
                coalesce(-sum(balance) FILTER (WHERE kind = 'coins_corrected'), 0)::bigint AS corrected,
                coalesce(sum(balance) FILTER (WHERE kind = 'coins_spent'), 0)::bigint AS settled,
-               (SELECT coalesce(sum(coins), 0) FROM credits)::bigint AS credited,
+               (SELECT coalesce(sum(coins), 0) FROM credits WHERE kind <> 'return')::bigint AS credited,
+               (SELECT coalesce(sum(coins), 0) FROM credits WHERE kind = 'return')::bigint AS returned,
                (SELECT coalesce(sum(coins), 0) FROM gifts)::bigint AS given,
                (SELECT coalesce(sum(coins), 0) FROM quarantine
                 WHERE resolved_at IS NULL AND viewer_id IS NOT NULL)::bigint AS quarantined
@@ -112,7 +113,7 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
     issued = row["purchased"] + row["promotional"] + row["corrected"]
     wrong = Findings("coins_conserved")
     wrong.expect("coins issued by the accounts against credits", issued, row["credited"])
-    wrong.expect("coins spent by the accounts against gifts", row["settled"], row["given"])
+    wrong.expect("coins spent by the accounts against gifts", row["settled"], row["given"] - row["returned"])
     found = sums.held + sums.unapplied + sums.unsettled + row["quarantined"] + row["settled"]
     wrong.expect("held + on their way + unsettled + in quarantine + settled", found, issued)
     totals = {
@@ -125,5 +126,6 @@ async def coin_totals(conn: Connection, sums: CoinSums) -> tuple[Check, dict[str
         "coins_unsettled": sums.unsettled,
         "coins_quarantined": row["quarantined"],
         "coins_settled": row["settled"],
+        "coins_returned": row["returned"],
     }
     return wrong.check(f"{issued:,} coins issued, all accounted for"), totals

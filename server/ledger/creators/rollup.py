@@ -1,13 +1,17 @@
-"""Adding up what creators earned, behind settlement and beside it: each settled gift exactly once.
+"""Adding up what creators earned and gifters gave, behind settlement and beside it: each settled gift exactly once.
 
 The mark of a shard moves in the transaction that adds its gifts up, and never past the shard's cursor. Numbers have no
 gap: each of them is a gift or in quarantine. So the count of what was found says whether all of it was.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
 import asyncpg
 
 from server.ledger.backoff import Outage
 from server.ledger.partitions import DAY_US
+from server.ledger.spending import boards
 from server.stores.postgres import Connection, Pool
 
 NUMBERS_MAX = 20_000
@@ -27,8 +31,10 @@ class EarningsGapError(Exception):
 class Rollup:
     """Keeps adding up; a shard whose gifts cannot be added up is left where it is, is said once, and stops no other."""
 
-    def __init__(self, pool: Pool, shards: int) -> None:
+    def __init__(self, pool: Pool, shards: int, on_looks: Callable[[list[str]], Awaitable[None]] | None = None) -> None:
+        """on_looks: told, after the commit, of users who look different now: of another level, or with an upgrade."""
         self._pool = pool
+        self._on_looks = on_looks
         self._faults = {shard: Outage("adding up earnings", shard=shard) for shard in range(shards)}
 
     async def add_up(self) -> int:
@@ -57,11 +63,20 @@ class Rollup:
                 added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else None
             if added is None:
                 break
-            total += added
+            if added.looks and self._on_looks is not None:
+                await self._on_looks(added.looks)
+            total += added.numbers
         return total
 
 
-async def _add_batch(conn: Connection, shard: int) -> int | None:
+class _Added(NamedTuple):
+    """What one transaction added. looks: users who look different now."""
+
+    numbers: int
+    looks: list[str]
+
+
+async def _add_batch(conn: Connection, shard: int) -> _Added | None:
     """Adds up a shard's next numbers and moves its mark; None when it is at the cursor."""
     row = await conn.fetchrow(
         """
@@ -81,18 +96,18 @@ async def _add_batch(conn: Connection, shard: int) -> int | None:
     last = settled_number if epoch == settled_epoch else await _last_number(conn, shard, epoch)
     if last <= number:
         await conn.execute("UPDATE earning_marks SET epoch = epoch + 1, number = 0 WHERE shard = $1", shard)
-        return 0
+        return _Added(0, [])
     to = min(last, number + NUMBERS_MAX)
     try:
         # The bound only keeps older days' partitions out; time runs with the numbers, unless a clock was set back.
         async with conn.transaction():
-            newest = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
+            newest, looks = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
     except EarningsGapError:
-        newest = await _add(conn, shard, epoch, number, to, EVER_US)
+        newest, looks = await _add(conn, shard, epoch, number, to, EVER_US)
     await conn.execute(
         "UPDATE earning_marks SET number = $2, at_us = greatest(at_us, $3) WHERE shard = $1", shard, to, newest
     )
-    return to - number
+    return _Added(to - number, looks)
 
 
 async def _last_number(conn: Connection, shard: int, epoch: int) -> int:
@@ -109,8 +124,10 @@ async def _last_number(conn: Connection, shard: int, epoch: int) -> int:
     return last
 
 
-async def _add(conn: Connection, shard: int, epoch: int, after: int, to: int, since_us: int) -> int:  # noqa: PLR0917
-    """Adds up the numbers after … to, accepted since; answers when the newest was, in µs.
+async def _add(  # noqa: PLR0917
+    conn: Connection, shard: int, epoch: int, after: int, to: int, since_us: int
+) -> tuple[int, list[str]]:
+    """Adds up the numbers after … to, accepted since; answers when the newest was, in µs, and who looks different now.
 
     Raises EarningsGapError when that is not all of them; the caller rolls back.
     """
@@ -118,8 +135,7 @@ async def _add(conn: Connection, shard: int, epoch: int, after: int, to: int, si
     assert row is not None
     if row["gifts"] + row["aside"] != to - after:
         raise EarningsGapError(f"epoch {epoch}, after {after} to {to}: {row['gifts']} gifts, {row['aside']} set aside")
-    newest: int = row["newest"]
-    return newest
+    return row["newest"], await boards.add(conn, shard, epoch, after, to, since_us)
 
 
 def _into(table: str, *keys: tuple[str, str]) -> str:

@@ -29,6 +29,15 @@ export function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {string} path @param {Record<string, string|number|null|undefined>} query null and undefined are left out */
+function withQuery(path, query) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) search.set(name, String(value));
+  }
+  return search.size ? `${path}?${search}` : path;
+}
+
 export class Api {
   /** @param {Session} session its token goes with every request; a 401 signs it out */
   constructor(session) {
@@ -42,11 +51,17 @@ export class Api {
    * @throws {ApiError}
    */
   get(path, query = {}) {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined) search.set(name, String(value));
-    }
-    return this.#request("GET", search.size ? `${path}?${search}` : path);
+    return this.#request("GET", withQuery(path, query));
+  }
+
+  /**
+   * A file, such as a table.
+   * @param {string} path @param {Record<string, string|number|null|undefined>} [query]
+   * @returns {Promise<Blob>}
+   * @throws {ApiError}
+   */
+  getFile(path, query = {}) {
+    return this.#request("GET", withQuery(path, query), undefined, undefined, (response) => response.blob());
   }
 
   /**
@@ -82,8 +97,11 @@ export class Api {
     return answer;
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @param {string} [idempotencyKey] */
-  async #request(method, path, body, idempotencyKey) {
+  /**
+   * @param {string} method @param {string} path @param {object} [body] @param {string} [idempotencyKey]
+   * @param {(response: Response) => Promise<any>} [read] of an answer that is no refusal
+   */
+  async #request(method, path, body, idempotencyKey, read = (response) => response.json().catch(() => null)) {
     const { token } = this.session;
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
@@ -102,7 +120,7 @@ export class Api {
     } catch {
       throw new ApiError({ code: "unavailable", message: "The server cannot be reached.", status: 0 });
     }
-    const answer = await response.json().catch(() => null);
+    const answer = await (response.ok ? read(response) : response.json().catch(() => null));
     if (response.ok && answer !== null) return answer;
     if (response.status === 401 && token && token === this.session.token) this.session.signOut();
     throw new ApiError({

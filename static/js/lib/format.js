@@ -9,6 +9,12 @@ const relative = new Intl.RelativeTimeFormat(LANGUAGES, { numeric: "auto", style
 
 const moment = new Intl.DateTimeFormat(LANGUAGES, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 
+/** Digits of a currency's minor unit (ISO 4217); two for all others. @type {Readonly<Record<string, number>>} */
+const MINOR_DIGITS = Object.fromEntries([
+  ..."BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" ").map((currency) => [currency, 0]),
+  ..."BHD IQD JOD KWD LYD OMR TND".split(" ").map((currency) => [currency, 3]),
+]);
+
 const MICROSECONDS_PER_SECOND = 1_000_000;
 const COMPACT_FROM = 10_000;
 
@@ -61,4 +67,11 @@ export function formatDuration(durationMs) {
   const minutes = Math.floor(totalS / 60) % 60;
   const hours = Math.floor(totalS / 3600);
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** @param {{amount: number, currency: string}} money amount in minor units @returns {string} $9.99 */
+export function formatMoney({ amount, currency }) {
+  const digits = MINOR_DIGITS[currency] ?? 2;
+  const format = new Intl.NumberFormat(LANGUAGES, { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return format.format(amount / 10 ** digits);
 }

@@ -1,14 +1,20 @@
 /**
- * The tab "Get coins".
+ * The tab "Get coins": what coins cost, and what was bought before; a purchase of its own at #coins/<purchase>.
  */
 
-import { element, icon } from "../lib/element.js";
+import { PurchaseView } from "./coins/purchase_view.js";
+import { Shop } from "./coins/shop.js";
 
 export const id = "coins";
 export const title = "Get coins";
 
-/** @param {HTMLElement} root */
-export function show(root) {
-  root.append(element("p", { class: "notice" }, icon("alert"),
-    element("span", { text: "Buying coins is not switched on on this server yet. You can go on sending the coins you have." })));
+/**
+ * @param {HTMLElement} root
+ * @param {import("./tabs.js").TabContext} context
+ * @returns {() => void}
+ */
+export function show(root, { api, socket, path }) {
+  const view = path === "" ? new Shop({ root, api, socket }) : new PurchaseView({ root, api, socket, purchase: path });
+  view.start();
+  return () => view.stop();
 }

@@ -32,7 +32,7 @@ export class TabBar {
 
   /** Opens the tab that the address names, or the first one. */
   show() {
-    const [name, ...rest] = location.hash.slice(1).replace(/=$/, "").split("/");
+    const [name, ...rest] = addressed().split("/");
     const place = Math.max(0, this.tabs.findIndex(({ id }) => id === name));
     const tab = this.tabs[place];
     this.#leave?.();
@@ -40,7 +40,7 @@ export class TabBar {
     this.panel.setAttribute("aria-labelledby", this.buttons[place].id);
     this.panel.replaceChildren();
     document.title = `${tab.title} · giftstream`;
-    this.#leave = tab.show(this.panel, { ...this.context, path: rest.map(decodeURIComponent).join("/") });
+    this.#leave = tab.show(this.panel, { ...this.context, path: rest.join("/") });
     this.buttons[place].scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
@@ -57,5 +57,15 @@ export class TabBar {
   #go(id) {
     if (location.hash === `#${id}`) this.show();
     else location.hash = id;
+  }
+}
+
+/** @returns {string} what the address names; a token that stood beside it left it written as a form's field */
+function addressed() {
+  const written = location.hash.slice(1).replace(/=$/, "");
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
   }
 }

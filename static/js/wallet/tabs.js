@@ -11,6 +11,9 @@
 
 const NAMES = [
   "coins",
+  "rewards",
+  "notices",
+  "history",
 ];
 
 /**

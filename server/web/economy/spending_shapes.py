@@ -1,0 +1,55 @@
+"""JSON objects of items, tickets and what becomes of them."""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from server.web.shapes import Coins, Diamonds, PieceCount, TimeUs, User
+
+
+class Item(Struct, frozen=True):
+    """What can be bought beside gifts; coins and diamonds are per piece. effect: what it does."""
+
+    id: str
+    kind: Literal["highlight", "effect", "sticker", "ticket", "promote", "upgrade"]
+    name: str
+    coins: Coins
+    diamonds: Diamonds
+    tier: str
+    effect: dict[str, Any]
+
+
+class Items(Struct, frozen=True):
+    """What can be bought beside gifts, cheapest first."""
+
+    items: list[Item]
+
+
+class NewSpend(Struct, frozen=True):
+    """An item to buy. note: the words of a highlighted comment."""
+
+    item: str
+    count: PieceCount = 1
+    note: str = ""
+
+
+class TicketHeld(Struct, frozen=True):
+    """Whether one may enter an exclusive room; `item` is the ticket to buy for it, and its price."""
+
+    room: str
+    item: str
+    coins: Coins
+    admitted: bool
+
+
+class ShownItem(Struct, frozen=True, rename={"from_": "from"}):
+    """What stands on a room's screen. id: of the gift that paid for it; text: of a highlighted comment."""
+
+    id: str
+    kind: Literal["highlight", "effect", "sticker"]
+    item: str
+    from_: User
+    coins: Coins
+    at: TimeUs
+    until: TimeUs
+    text: str | UnsetType = UNSET

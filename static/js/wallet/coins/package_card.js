@@ -1,0 +1,35 @@
+/**
+ * One package: how many coins, what they cost, and what 1,000 of them would cost at that price.
+ */
+
+import { element, icon } from "../../lib/element.js";
+import { formatMoney, formatNumber } from "../../lib/format.js";
+
+/**
+ * @typedef {import("./purchase_words.js").Money} Money
+ * @typedef {{id: string, version: number, coins: number, price: Money, per_1000_coins: Money, best_value: boolean,
+ *   coins_min?: number, coins_max?: number, deal: {promotions: string[], bonus_coins: number, price: Money}|null}} Offer
+ * @typedef {{offer: Offer, coins: number, price: Money, bonus?: number}} Choice what somebody wants to buy
+ */
+
+/**
+ * @param {Offer} offer
+ * @param {(choice: Choice) => void} choose
+ * @returns {HTMLElement}
+ */
+export function packageCard(offer, choose) {
+  const { deal } = offer;
+  const price = deal?.price ?? offer.price;
+  const bonus = deal?.bonus_coins ?? 0;
+  return element("button", {
+    class: "package", testid: `package-${offer.id}`,
+    attrs: { type: "button", "aria-haspopup": "dialog" },
+    on: { click: () => choose({ offer, coins: offer.coins, price, bonus }) },
+  },
+  element("span", { class: "package-coins number" }, icon("coin"), formatNumber(offer.coins), element("span", { class: "visually-hidden", text: " coins for " })),
+  bonus > 0 && element("span", { class: "package-bonus number", text: `+${formatNumber(bonus)} on top` }),
+  element("span", { class: "package-price number" },
+    price.amount < offer.price.amount && element("s", {}, element("span", { class: "visually-hidden", text: "instead of " }), formatMoney(offer.price), " "), formatMoney(price)),
+  element("span", { class: "package-unit number", text: `${formatMoney(offer.per_1000_coins)} per 1,000` }),
+  offer.best_value && element("span", { class: "package-best", text: "Best value" }));
+}

@@ -1,0 +1,37 @@
+"""The history tab: what moved the viewer's coins, and where each movement is."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.people import People
+from tests.browser.site import Site
+
+
+async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(people: People, site: Site) -> None:
+    login = await site.login("Hana")
+    room, _ = await people.room()
+    await site.give(login, room, "rose", 3)
+    page = await people.wallet(login, "history")
+    rows = page.get_by_test_id("movement")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Rose ×3")
+    await expect(rows.first).to_contain_text("\u22123")
+    await expect(rows.nth(1)).to_contain_text("+10,000")
+    await rows.first.locator("summary").click()
+    trace = rows.first.get_by_test_id("trace")
+    await expect(trace).to_contain_text("3 coins were taken")
+    reference = (await trace.locator(".trace-id").inner_text()).removeprefix("Reference: ")
+    await page.get_by_role("button", name="Spent", exact=True).click()
+    await expect(rows).to_have_count(1)
+    await page.get_by_test_id("trace-input").fill(reference)
+    await page.get_by_test_id("trace-input").press("Enter")
+    await expect(page.get_by_test_id("trace").first).to_contain_text("3 coins were taken")
+    people.pages.allow("404")
+    await page.get_by_test_id("trace-input").fill("w00-1-999999")
+    await page.get_by_test_id("trace-input").press("Enter")
+    await expect(page.get_by_text("nothing was charged under it")).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_test_id("download-movements").click()
+    table = (await (await download.value).path()).read_text()
+    assert reference in table

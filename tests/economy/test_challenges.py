@@ -251,12 +251,12 @@ async def test_what_is_called_off_gives_nothing_more(stage: Stage, duties: list[
     await stage.give("bob")
     await stage.settle()
     async with stage.pool.acquire() as conn:
-        await challenges.cancel(conn, "roses")
+        await challenges.cancel(conn, "roses", "ada")
     await work(duties)
     assert await rewards(stage) == [("challenge", "ann", 7)]
     with pytest.raises(Refusal) as refused:
         async with stage.pool.acquire() as conn:
-            await challenges.cancel(conn, "roses")
+            await challenges.cancel(conn, "roses", "ada")
     assert refused.value.code is Code.CONFLICT
 
 

@@ -16,6 +16,7 @@ import { RoomSocket } from "../lib/socket.js";
 import { showToast } from "../lib/toasts.js";
 import { Announcer } from "./announcer.js";
 import { Balance } from "./balance.js";
+import { Bell } from "./bell.js";
 import { Chat } from "./chat.js";
 import { ConnectionBar } from "./connection_bar.js";
 import { endedScreen, missingScreen } from "./ended_screen.js";
@@ -81,6 +82,7 @@ export class RoomPage {
     this.quickGifts = new QuickGifts(part("quick-gifts"), { catalogue, sender });
     part("gift").addEventListener("click", () => this.giftSheet.open());
 
+    this.bell = new Bell({ button: part("bell"), api, socket: this.socket });
     this.rankingSheet = new RankingSheet({ api, room });
     this.ranking = new RankingList({ limit: SIDE_RANKING, testid: "side-ranking" });
     part("side-ranking").append(this.ranking.node);

@@ -11,6 +11,8 @@
 
 const NAMES = [
   "coins",
+  "rewards",
+  "notices",
   "history",
 ];
 

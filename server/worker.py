@@ -10,6 +10,7 @@ import structlog
 
 from server.collector import rare_collections
 from server.domain.errors import Refusal
+from server.economy.care.watch import FraudWatch
 from server.economy.earning.duty import EarningDuty
 from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
@@ -45,6 +46,7 @@ SWEEP_EVERY_S = 2.0
 WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
+FRAUD_EVERY_S = 300.0
 EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
 RESEAL_EVERY_S = 3_600.0
@@ -70,6 +72,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         sweeper = CreditSweeper(client, pool, wallets, settings)
         earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
+        watch = FraudWatch(pool, settings.fraud_coins_min)
         ended_placements = PlacementSweeper(client, pool, wallets, settings)
         viewer_ranks = ViewerRanks(client, pool)
         settling = SettlingLoop(client, pool, settings, opener.open)
@@ -103,6 +106,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
+            "fraud": _every(FRAUD_EVERY_S, stop, Outage("looking for fraud"), lambda: _look(watch)),
             "placements": _every(SWEEP_EVERY_S, stop, Outage("ending placements"), ended_placements.sweep),
             "ranks": _every(SAMPLE_EVERY_S, stop, Outage("counting viewers for ranks"), viewer_ranks.sample),
             "status": serve_status(settings, stop),
@@ -186,3 +190,7 @@ async def _reseal(pool: Pool, settings: Settings) -> None:
 async def _add_up(rollup: Rollup) -> None:
     while await rollup.add_up():
         continue
+
+
+async def _look(watch: FraudWatch) -> None:
+    await watch.look()

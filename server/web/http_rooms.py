@@ -44,6 +44,7 @@ async def open_room(request: web.Request) -> web.Response:
     services, identity = services_of(request), await identity_of(request)
     if identity.role is Role.VIEWER and not services.settings.demo:
         raise Refusal(Code.FORBIDDEN)
+    await services.ages.check(identity.user_id)
     body = await read_body(request, _new_room)
     title = text.clean(body.title, text.TITLE_CHARS_MAX)
     if not title:
@@ -135,7 +136,7 @@ ROUTES = (
         body=NewRoom,
         answer=Room,
         status=201,
-        codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT),
+        codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT, Code.AGE_RESTRICTED),
     ),
     Route(
         method="GET",

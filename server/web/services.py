@@ -20,10 +20,12 @@ from server.settings import Settings
 from server.stores.postgres import Pool
 from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
+from server.web.ages import Ages
 from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
+from server.web.logins import Logins
 from server.web.names import Names
 from server.web.notices import Notices
 from server.web.sessions import Sessions
@@ -52,6 +54,8 @@ class Services:
     connections: Connections
     sessions: Sessions
     moderation: Moderation
+    ages: Ages
+    logins: Logins
     steering: Steering
     badges: Badges
     entrances: Entrances

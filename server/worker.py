@@ -16,8 +16,8 @@ from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
-from server.economy.spending.placement_sweeper import PlacementSweeper
 from server.economy.resealing import reseal
+from server.economy.spending.placement_sweeper import PlacementSweeper
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage

@@ -1,13 +1,12 @@
 """Looking at a payout before money leaves: by the rules always, by a person where these find something."""
 
 from server.domain.errors import Code, Refusal
-from server.domain.ids import UserId
 from server.economy.payouts.states import step
 from server.economy.payouts.terms import Terms
+from server.ledger.admin.record import record
 from server.ledger.creators import payout_methods, payouts
 from server.ledger.creators.payouts import Payout
 from server.ledger.notices import notify
-from server.ledger.wallets import is_blocked
 from server.stores.postgres import Connection, Pool
 
 RULES = "rules"
@@ -25,7 +24,7 @@ async def flags_of(conn: Connection, terms: Terms, payout: Payout, fingerprints:
         "shared_destination": await payout_methods.shared(conn, payout.creator_id, fingerprints),
         "large_amount": payout.amount >= terms.review_from,
         "disputed_gifts": await payouts.disputed(conn, payout.creator_id),
-        "account_blocked": await is_blocked(conn, UserId(payout.creator_id)),
+        "account_blocked": await payouts.barred(conn, payout.creator_id),
     }
     return [flag for flag, raised in found.items() if raised]
 
@@ -38,6 +37,7 @@ async def approve(conn: Connection, payout_id: str, by_id: str) -> Payout:
     payout = await _waiting(conn, payout_id, by_id)
     if not await payouts.approve(conn, payout_id, by_id):
         raise Refusal(Code.CONFLICT, "This payout does not wait for a decision.")
+    await record(conn, by_id, "payout_approved", payout_id, {"creator": payout.creator_id})
     return payout
 
 
@@ -48,6 +48,7 @@ async def refuse(conn: Connection, payout_id: str, by_id: str, reason: str) -> P
     """
     payout = await _waiting(conn, payout_id, by_id)
     await payouts.move(conn, payout, step("review", "failed"), by_id, reason, {"reason": reason})
+    await record(conn, by_id, "payout_refused", payout_id, {"creator": payout.creator_id, "reason": reason})
     await notify(conn, payout.creator_id, "payout", f"Your cash-out was refused: {reason}", {"payout": payout.id})
     return payout
 

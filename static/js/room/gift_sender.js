@@ -47,7 +47,8 @@ export class GiftSender {
     const nowMs = performance.now();
     if (code === this.#explained.code && nowMs - this.#explained.atMs < EXPLAIN_AGAIN_AFTER_MS) return;
     this.#explained = { code, atMs: nowMs };
-    const action = code === "insufficient_coins" ? { label: "Get coins", run: this.recharge, testid: "toast-recharge" } : undefined;
-    showToast(explain(code, message), { kind: "problem", action });
+    const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
+    const action = code === "insufficient_coins" || inDebt ? { label: "Get coins", run: this.recharge, testid: "toast-recharge" } : undefined;
+    showToast(inDebt ? "You owe coins of a payment that was taken back." : explain(code, message), { kind: "problem", action });
   }
 }

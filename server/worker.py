@@ -17,6 +17,7 @@ from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
 from server.economy.resealing import reseal
+from server.economy.spending.placement_sweeper import PlacementSweeper
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -26,6 +27,7 @@ from server.ledger.settling import SettlingLoop
 from server.rooms.apply import RoomsReader
 from server.rooms.badges import Badges
 from server.rooms.room_ends import RoomEnds
+from server.rooms.viewer_ranks import SAMPLE_EVERY_S, ViewerRanks
 from server.settings import Settings
 from server.start_error import StartError
 from server.stop_signals import set_by_signals
@@ -71,6 +73,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
         watch = FraudWatch(pool, settings.fraud_coins_min)
+        ended_placements = PlacementSweeper(client, pool, wallets, settings)
+        viewer_ranks = ViewerRanks(client, pool)
         settling = SettlingLoop(client, pool, settings, opener.open)
         badges = Badges(client, pool)
         reader = RoomsReader(client, pool, settings, settings.worker_id, badges)
@@ -103,6 +107,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "fraud": _every(FRAUD_EVERY_S, stop, Outage("looking for fraud"), lambda: _look(watch)),
+            "placements": _every(SWEEP_EVERY_S, stop, Outage("ending placements"), ended_placements.sweep),
+            "ranks": _every(SAMPLE_EVERY_S, stop, Outage("counting viewers for ranks"), viewer_ranks.sample),
             "status": serve_status(settings, stop),
         }
         payouts = payout_driver(pool, settings)

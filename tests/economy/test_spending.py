@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from redis.asyncio import Redis
+
 from server.ledger.audit import audit
 from server.rooms.apply import RoomsReader
 from server.rooms.loading import load_room, unload_room
 from server.settings import Settings
-from server.stores import redis as redis_store
 from server.stores.postgres import Pool
-from tests.economy.settling import Settle, settle
+from tests.economy.settling import Settle, redis, settle
 from tests.web.conftest import StartGateway, worker
 from tests.web.gateways import Gateway
 
-__all__ = ["settle", "worker"]
+__all__ = ["redis", "settle", "worker"]
 
 
 def shown(frame: dict[str, Any]) -> list[tuple[str, str]]:
@@ -23,7 +24,7 @@ def shown(frame: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def test_what_is_bought_stands_on_every_screen_until_its_end_and_in_the_ledger(
-    gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool, settings: Settings
+    redis: Redis, gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool, settings: Settings
 ) -> None:
     room = await gateway.open_room()
     ann = await gateway.enter(await gateway.coins("ann", 1_000), room)
@@ -55,10 +56,8 @@ async def test_what_is_bought_stands_on_every_screen_until_its_end_and_in_the_le
     assert joined["effects"] == delta["effects"]
     await settle()
     await pool.execute("UPDATE users SET name = 'Ann' WHERE id = 'ann'")
-    redis = await redis_store.connect(settings.redis_url)
     await unload_room(redis, room, joined["position"].partition("-")[0])
     assert await load_room(redis, pool, room)
-    await redis.aclose()
     later = await gateway.connect()
     await later.hello(gateway.token("luca"))
     assert (await later.join(room))["effects"] == delta["effects"]

@@ -23,4 +23,5 @@ def calls(people: People) -> Calls:
         ),
         ("post", "/spend"): ("/spend", None, [(viewer, upgrade, 201), (viewer, sticker, 404), (None, upgrade, 401)]),
         ("get", "/rooms/{room}/ticket"): (f"{room}/ticket", None, [(viewer, None, 404), (None, None, 401)]),
+        ("get", "/rooms/{room}/placements"): (f"{room}/placements", None, [(viewer, None, 200), (None, None, 401)]),
     }

@@ -148,6 +148,31 @@ async def test_a_screen_shows_a_bounded_number_and_the_least_valuable_leaves_fir
     assert shown(delta).count(("highlight_amber", "large")) == 1
 
 
+async def test_who_keeps_order_takes_a_comment_down_for_good(
+    redis: Redis, gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool
+) -> None:
+    room = await gateway.open_room()
+    ann = await gateway.enter(await gateway.coins("ann", 1_000), room)
+    await ann.ask(type="spend", room=room, item="effect_snow")
+    bought = await ann.ask(type="spend", room=room, item="highlight_mint", note="rude")
+    await ann.receive_where(lambda frame: len(frame.get("effects", [])) == 2, "both")
+    path = f"/rooms/{room}/shown/{bought['gift_id']}"
+    assert (await gateway.call("DELETE", path, gateway.token("ann")))[0] == 403
+    status, done = await gateway.call("DELETE", path, gateway.token("cara", "creator"))
+    assert (status, done["was_shown"]) == (200, True)
+    delta = await ann.receive_where(lambda frame: len(frame.get("effects", [])) == 1, "the rest")
+    assert shown(delta) == [("effect_snow", "")]
+    assert (await gateway.call("DELETE", path, gateway.token("cara", "creator")))[1]["was_shown"] is False
+    assert (await gateway.call("DELETE", f"/rooms/{room}/shown/x", gateway.token("cara", "creator")))[0] == 400
+    # A room that is loaded again, from a ledger that learnt of the comment later, does not show it either.
+    await settle()
+    await unload_room(redis, room, delta["position"].partition("-")[0])
+    assert await load_room(redis, pool, room)
+    late = await gateway.connect()
+    await late.hello(gateway.token("lara"))
+    assert shown(await late.join(room)) == [("effect_snow", "")]
+
+
 async def test_purchases_do_not_hold_up_a_connection_and_are_bounded(start_gateway: StartGateway) -> None:
     gateway = await start_gateway(gifts_in_flight_max=4)
     room = await gateway.open_room()

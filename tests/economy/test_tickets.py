@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from server.domain.ids import RoomId
+from server.domain.ids import GiftId, RoomId
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import rooms as ledger_rooms
 from server.ledger.audit import audit
@@ -156,6 +156,9 @@ async def test_a_cancelled_room_gives_every_ticket_back_once(
     await settle()
     assert await _diamonds(pool) == (1, 300)
 
+    one = GiftId(*await pool.fetchrow("SELECT shard, epoch, number FROM tickets"))
+    async with pool.acquire() as conn, conn.transaction():
+        assert await tickets.give_back(conn, one) is None  # nobody cancelled anything
     await asyncio.gather(*(gateway.end_room(room) for _ in range(3)))
     due = await tickets.due_for_return(pool, 10)
     assert len(due) == 3

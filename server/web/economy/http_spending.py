@@ -7,16 +7,18 @@ from aiohttp import web
 from server.domain.catalogue import ItemKind
 from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted
+from server.domain.ids import GiftId
 from server.domain.text import CHAT_CHARS_MAX
 from server.economy.spending.spending import Wish
-from server.ledger.spending import placements
+from server.ledger.spending import in_rooms, placements
 from server.rooms.rooms import RoomInfo
 from server.web.counts import ACCEPTED
 from server.web.economy.entering import may_enter
 from server.web.economy.spending_rules import message_of, refusal_of
-from server.web.economy.spending_shapes import Item, Items, NewSpend, Placement, Placements, TicketHeld
+from server.web.economy.spending_shapes import Item, Items, NewSpend, Placement, Placements, TakenDown, TicketHeld
 from server.web.http import answer, identity_of, limit_of, read_body, services_of
 from server.web.http_gifts import fingerprint_of, idempotency_id
+from server.web.http_moderation import keeper_of, pace
 from server.web.route import Route
 from server.web.shapes import GiftSent
 from server.web.standing import SHUT_OUT, shut_out
@@ -134,6 +136,19 @@ async def list_placements(request: web.Request) -> web.Response:
     )
 
 
+async def take_down(request: web.Request) -> web.Response:
+    """Take a highlighted comment, an effect or a sticker from a room's screen; it stays paid."""
+    services, identity, room, _ = await keeper_of(request)
+    try:
+        gift_id = GiftId.parse(request.match_info["gift"])
+    except ValueError:
+        raise Refusal(Code.BAD_REQUEST, "This is not the id of a gift.") from None
+    pace(request, identity)
+    await in_rooms.take_down(services.pool, room.id, gift_id, identity.user_id)
+    there = await services.rooms.take_down(room.id, str(gift_id))
+    return answer(TakenDown(room.id, str(gift_id), there))
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -176,6 +191,13 @@ ROUTES = (
         handler=get_ticket,
         answer=TicketHeld,
         codes=(Code.ROOM_NOT_FOUND, Code.NOT_FOUND),
+    ),
+    Route(
+        method="DELETE",
+        path="/rooms/{room}/shown/{gift}",
+        handler=take_down,
+        answer=TakenDown,
+        codes=(Code.ROOM_NOT_FOUND, Code.BAD_REQUEST, Code.RATE_LIMITED),
     ),
     Route(
         method="GET",

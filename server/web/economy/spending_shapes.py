@@ -60,6 +60,14 @@ class Placements(Struct, frozen=True):
     placements: list[Placement]
 
 
+class TakenDown(Struct, frozen=True):
+    """An item that is not to be seen any more. was_shown: whether it stood on the screen until now."""
+
+    room: str
+    id: GiftIdText
+    was_shown: bool
+
+
 class ShownItem(Struct, frozen=True, rename={"from_": "from"}):
     """What stands on a room's screen. id: of the gift that paid for it; text: of a highlighted comment."""
 

@@ -48,6 +48,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that all processes end together; what shares a server runs in one process."""
+    for item in items:
+        if "shared_serve" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("shared serve"))
+    items.sort(key=lambda item: not (item.get_closest_marker("browser") or item.get_closest_marker("slow")))
+
+
 @pytest.fixture(scope="session")
 def stores_folder() -> Iterator[Path]:
     """A folder with a short path, for sockets; removed at the end."""

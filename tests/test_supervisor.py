@@ -22,6 +22,8 @@ from server.stores.data_folder import Running
 from tests.processes import runs, wait_until_gone
 from tests.serve_process import ServeProcess, plain_environ
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ServeProcess]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
+from tests.browser.pages import DESKTOP, PHONE
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 # Wider than the window, or hanging out of it on the right.
@@ -16,7 +19,7 @@ _SPILLS = """
   const spills = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
   for (const node of document.querySelectorAll("button, a[href], input, select, h1, h2")) {
     const box = node.getBoundingClientRect();
-    const clipped = node.closest(".visually-hidden, .tier-tabs, [inert], dialog:not([open])");
+    const clipped = node.closest(".visually-hidden, .tier-tabs, .wallet-tabs, .filters, [inert], dialog:not([open])");
     if (!clipped && node.checkVisibility({ visibilityProperty: true }) && (box.right > width + 1 || box.left < -1)) {
       spills.push(`${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.left}..${box.right}`);
     }
@@ -38,20 +41,25 @@ TARGET_PX_MIN = 24
 
 
 async def passes(page: Page) -> None:
-    """No rule of axe is broken on the page as it is now."""
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
-    report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
-    found = [
-        f"{violation['id']}: {node['html'][:160]} {node['any'][:1]}"
-        for violation in report.response["violations"]
-        for node in violation["nodes"]
-    ]
+    """No rule of axe is broken on the page as it is now, in either colour scheme."""
+    found = []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+        report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
+        found += [
+            f"{scheme}: {violation['id']}: {node['html'][:160]} {node['any'][:1]}"
+            for violation in report.response["violations"]
+            for node in violation["nodes"]
+        ]
     assert not found, found
 
 
-async def fits(page: Page) -> None:
-    """Nothing spills sideways, and nothing that can be pressed is too small."""
-    spills: Any = await page.evaluate(_SPILLS)
-    assert not spills, spills
-    small: Any = await page.evaluate(_SMALL, TARGET_PX_MIN)
-    assert not small, small
+async def fits(page: Page, *sizes: dict[str, int]) -> None:
+    """On a phone and on a desktop nothing spills sideways, and nothing that can be pressed is too small."""
+    for size in sizes or (DESKTOP, PHONE):
+        await page.set_viewport_size(size)
+        spills: Any = await page.evaluate(_SPILLS)
+        assert spills == [], (size, spills)
+        small: Any = await page.evaluate(_SMALL, TARGET_PX_MIN)
+        assert small == [], (size, small)

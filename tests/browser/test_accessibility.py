@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.site import Site
-from tests.browser.standards import passes
-
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+from tests.browser.standards import SCHEMES, passes
 
 
-@SCHEMES
-async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
-    page = await people.pages.open("/", size=PHONE, color_scheme=scheme)
+async def test_the_lobby_and_the_sign_in(people: People) -> None:
+    page = await people.pages.open("/", size=PHONE)
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
     await passes(page)
     await page.get_by_test_id("lobby-sign-in").click()
@@ -23,10 +19,9 @@ async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
     await passes(page)
 
 
-@SCHEMES
-async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
+async def test_the_room_and_its_sheets(people: People) -> None:
     room, creator = await people.room()
-    viewer = await people.viewer("Ana", room, color_scheme=scheme)
+    viewer = await people.viewer("Ana", room)
     await viewer.say("good evening")
     await expect(viewer.part("chat-line")).to_have_count(1)
     await viewer.open_gifts()
@@ -46,13 +41,12 @@ async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
     await passes(viewer.page)
 
 
-@SCHEMES
-async def test_the_studio(people: People, site: Site, scheme: str) -> None:
-    stranger = await people.pages.open("/studio", color_scheme=scheme)
+async def test_the_studio(people: People, site: Site) -> None:
+    stranger = await people.pages.open("/studio")
     await expect(stranger.get_by_test_id("studio-sign-in-view")).to_be_visible()
     await passes(stranger)
     creator = await site.login("Mira")
-    studio = await people.studio(creator, color_scheme=scheme)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
     await passes(studio.page)
     await studio.part("studio-title").fill("Late piano")
@@ -61,6 +55,15 @@ async def test_the_studio(people: People, site: Site, scheme: str) -> None:
     await site.give(await site.login("Ben"), room, "cap", 3)
     await expect(studio.part("thank-item")).to_have_count(1)
     await passes(studio.page)
+    await studio.part("open-money").click()
+    await expect(studio.part("breakdown-row")).to_have_count(1)
+    await passes(studio.page)
+    await studio.part("step-up-change").click()
+    await expect(studio.part("step-up-secret")).to_be_visible()
+    await passes(studio.page)
+    await studio.page.keyboard.press("Escape")
+    await expect(studio.part("step-up")).to_be_hidden()
+    await studio.part("open-studio").click()
     await studio.part("studio-end").click()
     await expect(studio.part("studio-end-dialog")).to_be_visible()
     await passes(studio.page)
@@ -68,7 +71,7 @@ async def test_the_studio(people: People, site: Site, scheme: str) -> None:
 
 async def test_the_colour_schemes_differ(people: People) -> None:
     backgrounds = set()
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         page = await people.pages.open("/", color_scheme=scheme)
         backgrounds.add(await page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
     assert len(backgrounds) == 2

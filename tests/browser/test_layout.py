@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.pages import DESKTOP, PHONE
 from tests.browser.people import People
 from tests.browser.standards import fits
 
-SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 NARROW = {"width": 320, "height": 568}
 
 THUMB_PX_MIN = 44
@@ -17,10 +15,9 @@ THUMB_PX_MIN = 44
 THUMB_CONTROLS = ("gift-button", "like-button", "chat-send", "leave", "open-ranking", "send-gift", "qty-1", "gift-rose")
 
 
-@SIZES
-async def test_the_lobby_and_the_sign_in_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_lobby_and_the_sign_in_fit(people: People) -> None:
     await people.room("A title that is rather long, to see whether the card can hold it")
-    page = await people.pages.open("/", size=size)
+    page = await people.pages.open("/")
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
     await fits(page)
     await page.get_by_test_id("lobby-sign-in").click()
@@ -28,10 +25,9 @@ async def test_the_lobby_and_the_sign_in_fit(people: People, size: dict[str, int
     await fits(page)
 
 
-@SIZES
-async def test_the_room_and_its_sheets_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_room_and_its_sheets_fit(people: People) -> None:
     room, _ = await people.room("A title that is rather long, to see whether the header can hold it", "M" * 40)
-    viewer = await people.viewer("W" * 40, room, size=size)
+    viewer = await people.viewer("W" * 40, room)
     await viewer.open_gifts()
     await viewer.send("cap", count=10)
     await viewer.shows_lane(viewer.account, "cap", 10)
@@ -51,16 +47,15 @@ async def test_the_room_and_its_sheets_fit(people: People, size: dict[str, int])
 async def test_the_room_fits_the_narrowest_phones(people: People) -> None:
     room, _ = await people.room()
     viewer = await people.viewer("Ana", room, size=NARROW)
-    await fits(viewer.page)
+    await fits(viewer.page, NARROW)
     await viewer.open_gifts()
-    await fits(viewer.page)
+    await fits(viewer.page, NARROW)
     await expect(viewer.part("send-gift")).to_be_in_viewport()
 
 
-@SIZES
-async def test_the_studiofits(people: People, size: dict[str, int]) -> None:
+async def test_the_studiofits(people: People) -> None:
     creator = await people.site.login("M" * 40)
-    studio = await people.studio(creator, size=size)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
     await fits(studio.page)
     await studio.part("studio-title").fill("T" * 80)

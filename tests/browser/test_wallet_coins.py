@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.pages import DESKTOP, PHONE
+from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Account, Site
@@ -113,11 +113,8 @@ async def test_who_owes_coins_is_told_so_until_they_are_paid(people: People, sit
     await expect(page.get_by_test_id("wallet-coins")).to_have_text("0")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"])
-async def test_each_of_its_screens_fits_and_is_accessible(
-    people: People, site: Site, size: dict[str, int], scheme: str
-) -> None:
-    page = await people.wallet(await site.login("W" * 40), "coins", size=size, color_scheme=scheme)
+async def test_each_of_its_screens_fits_and_is_accessible(people: People, site: Site) -> None:
+    page = await people.wallet(await site.login("W" * 40), "coins")
     await expect(page.get_by_test_id("package-web_1000")).to_be_visible()
     await _lives_up(page)
     await page.get_by_test_id("package-web_1000").click()

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from server.ledger.audit import audit
 from server.stores.postgres import Pool
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -56,6 +57,11 @@ async def test_a_correction_moves_coins_once_when_a_second_person_approves(offic
     assert [deed["action"] for deed in record["deeds"]] == ["adjustment_approved", "adjustment_proposed"]
     with pytest.raises(asyncpg.RaiseError, match="append-only"):
         await pool.execute("DELETE FROM admin_log")
+    assert (await audit(office.settings)).ok
+    await pool.execute("UPDATE adjustments SET coins = -31")
+    assert {check.name for check in (await audit(office.settings)).checks if not check.ok} == {
+        "corrections_approved_by_two"
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from server.domain.ids import ROOM_ID
 from server.economy.recharge.buying import Order, buy
 from server.economy.recharge.offers import Offer, offers
 from server.economy.recharge.providers.provider import BadNotificationError, ProviderAwayError, Site
+from server.ledger.care.cases import flag
 from server.ledger.profiles import profile_of
 from server.ledger.recharge import packages, purchases
 from server.ledger.recharge.purchases import Purchase
@@ -82,6 +83,13 @@ async def add_purchase(request: web.Request) -> web.Response:
         region=None if body.region is UNSET else body.region,
         confirmation=None if body.confirmation is UNSET else body.confirmation,
     )
+
+    if order.region is not None:
+        async with services.pool.acquire() as conn:
+            held = (await profile_of(conn, identity.user_id)).region
+            if held not in {None, order.region}:
+                # Kept although the purchase is refused: a person should look.
+                await flag(conn, "another_region", identity.user_id, {"held": held, "said": order.region})
 
     async def begin(conn: Connection) -> PurchaseView:
         return view(await buy(conn, identity.user_id, order, services.cashier.providers, services.settings))

@@ -41,6 +41,7 @@ export class ConfirmSheet {
         element("span", { class: "confirm-coins number" }, icon("coin"),
           `${formatNumber(choice.coins)}${choice.bonus > 0 ? ` + ${formatNumber(choice.bonus)}` : ""} coins`),
         element("strong", { class: "number", text: price, testid: "confirm-price" })),
+      (choice.bonus ?? 0) > 0 && element("p", { class: "confirm-bonus", testid: "confirm-bonus", text: `${formatNumber(choice.bonus ?? 0)} coins on top: ${choice.offer.deal?.promotions.join(", ")}` }),
       this.region?.node, this.methods.node,
       element("ul", { class: "confirm-terms fine muted" },
         terms.pretend && element("li", { text: "This server only pretends: no money is moved." }),

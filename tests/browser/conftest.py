@@ -25,6 +25,7 @@ _FOLDER = Path(__file__).parent
 expect.set_options(timeout=TIMEOUT_MS)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All these tests share one process and one event loop, since they share one browser."""
     for item in items:

@@ -51,7 +51,11 @@ async def browser() -> AsyncIterator[Browser]:
 def live_serve(browser: Browser, stores_folder: Path) -> Iterator[ServeProcess]:
     """A `serve --demo` without the viewers that the demo plays itself."""
     process = ServeProcess(
-        stores_folder / "browser-serve" / "data", "--demo", GIFTSTREAM_DEMO_BOTS="0", GIFTSTREAM_PAYOUT_DAY_S="0.2"
+        stores_folder / "browser-serve" / "data",
+        "--demo",
+        GIFTSTREAM_ADMIN="1",
+        GIFTSTREAM_DEMO_BOTS="0",
+        GIFTSTREAM_PAYOUT_DAY_S="0.2",
     )
     yield process
     process.close()

@@ -4,6 +4,7 @@ Ids travel as strings. They are restricted to characters that mean nothing in a 
 string, a URL or a log line, so that none of these ever needs escaping.
 """
 
+import base64
 import re
 import secrets
 import zlib
@@ -25,7 +26,8 @@ REQUEST_ID_PATTERN = r"^[^\u0000]*$"
 
 _REQUEST_ID = re.compile(rf"[^\u0000\ud800-\udfff]{{1,{REQUEST_ID_CHARS_MAX}}}")
 _GIFT_ID = re.compile(r"w(\d{2,4})-(\d{1,9})-(\d{1,16})", re.ASCII)
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_READABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+"""From the letters of base32 to digits and letters that are not taken for each other."""
 
 
 class GiftId(NamedTuple):
@@ -66,4 +68,4 @@ def shard_of(viewer: str, shards: int) -> int:
 
 def new_id(prefix: str) -> str:
     """A fresh random id such as `r_4h2k9m…` (80 random bits)."""
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return f"{prefix}_{base64.b32encode(secrets.token_bytes(10)).translate(_READABLE).decode()}"

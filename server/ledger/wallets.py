@@ -1,5 +1,6 @@
 """Viewers and their coins as the ledger knows them: snapshots for loading wallets, and credits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -68,34 +69,33 @@ class Standing:
     blocked: bool
 
 
-async def snapshot(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot:
-    """A viewer's wallet, from one snapshot of the database; makes the viewer and the wallet when they are new."""
-    found = await _read(pool, viewer, shard)
-    if found is None:
-        async with pool.acquire() as conn, conn.transaction():
-            await ensure(conn, viewer)
-        found = await _read(pool, viewer, shard)
-    if found is None:
-        raise LookupError(f"the ledger has no wallet shard {shard}")
-    return found
-
-
-async def _read(pool: Pool, viewer: UserId, shard: int) -> WalletSnapshot | None:
-    row = await pool.fetchrow(
+async def snapshots(pool: Pool, viewers: Mapping[UserId, int]) -> dict[UserId, WalletSnapshot]:
+    """The wallets of viewers (viewer → shard) that have one, all from one snapshot of the database."""
+    rows = await pool.fetch(
         """
-        SELECT accounts.balance - coalesce(
-                   (SELECT sum(coins) FROM quarantine WHERE viewer_id = $1 AND resolved_at IS NULL), 0
+        SELECT asked.viewer,
+               accounts.balance - coalesce(
+                   (SELECT sum(coins) FROM quarantine WHERE viewer_id = asked.viewer AND resolved_at IS NULL), 0
                )::bigint AS coins,
                users.credit_number, users.blocked, shards.epoch, shards.number
-        FROM users JOIN accounts ON accounts.owner = users.id AND accounts.kind = 'wallet', shards
-        WHERE users.id = $1 AND shards.shard = $2
+        FROM unnest($1::text[], $2::int[]) AS asked (viewer, shard)
+        JOIN users ON users.id = asked.viewer
+        JOIN accounts ON accounts.owner = asked.viewer AND accounts.kind = 'wallet'
+        JOIN shards ON shards.shard = asked.shard
         """,
-        viewer,
-        shard,
+        list(viewers),
+        list(viewers.values()),
     )
-    if row is None:
-        return None
-    return WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
+    return {
+        row["viewer"]: WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
+        for row in rows
+    }
+
+
+async def open_wallet(pool: Pool, viewer: UserId) -> None:
+    """Makes the viewer and the wallet unless they are there."""
+    async with pool.acquire() as conn, conn.transaction():
+        await ensure(conn, viewer)
 
 
 async def ensure(conn: Connection, viewer: UserId) -> None:

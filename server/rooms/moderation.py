@@ -20,6 +20,7 @@ from server.rooms.standing import Standing, is_shut_out, standing_of, who_change
 from server.stores import keys
 from server.stores.channel import listen
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
+from server.stores.gathering import Gathering
 from server.stores.postgres import Pool
 
 log = structlog.get_logger()
@@ -53,8 +54,7 @@ class Moderation:
         self._loop = asyncio.get_running_loop()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._held: Counter[str] = Counter()
-        self._waiting: dict[str, tuple[str, asyncio.Future[_Known]]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: Gathering[tuple[str, str], _Known] = Gathering(self._load, batch_max=ROOMS_PER_READ_MAX)
         self._look = asyncio.Event()
 
     # -- asking ----------------------------------------------------------------------------------------------------
@@ -114,31 +114,20 @@ class Moderation:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def _read(self, room_id: str, creator_id: str) -> _Known:
-        """Reads a room's rules. One query is under way at a time, and what waits meanwhile goes together."""
-        if room_id not in self._waiting:
-            self._waiting[room_id] = (creator_id, self._loop.create_future())
-        answered = self._waiting[room_id][1]
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_waiting(), name="moderation")
-        return await asyncio.shield(answered)
+        """Reads a room's rules. Raises Refusal (unavailable)."""
+        try:
+            return await self._reading.get((room_id, creator_id))
+        except STORE_AWAY as error:
+            log.debug("rules could not be read", room=room_id, error=type(error).__name__)
+            raise Refusal(Code.UNAVAILABLE) from error
 
-    async def _read_waiting(self) -> None:
-        while self._waiting:
-            batch = {room_id: self._waiting.pop(room_id) for room_id in list(self._waiting)[:ROOMS_PER_READ_MAX]}
-            try:
-                found = await ledger_moderation.load(
-                    self._pool, {room: creator for room, (creator, _) in batch.items()}
-                )
-            except Exception as error:
-                for _, answered in batch.values():
-                    answered.set_exception(Refusal(Code.UNAVAILABLE))
-                    answered.exception()  # whoever asked may be gone
-                if not isinstance(error, STORE_AWAY):
-                    raise
-                log.debug("rules could not be read", rooms=len(batch), error=type(error).__name__)
-                continue
-            for room_id, (creator_id, answered) in batch.items():
-                answered.set_result(self._take(room_id, _Known(creator_id, found[room_id], self._loop.time())))
+    async def _load(self, rooms: list[tuple[str, str]]) -> dict[tuple[str, str], _Known]:
+        found = await ledger_moderation.load(self._pool, dict(rooms))
+        now_s = self._loop.time()
+        return {
+            (room_id, creator_id): self._take(room_id, _Known(creator_id, found[room_id], now_s))
+            for room_id, creator_id in rooms
+        }
 
     def _take(self, room_id: str, now: _Known) -> _Known:
         before = self._known.get(room_id)

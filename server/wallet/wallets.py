@@ -14,11 +14,14 @@ from redis.exceptions import ResponseError
 from server.domain.errors import Code, Refusal
 from server.domain.ids import UserId, shard_of
 from server.ledger import wallets as ledger_wallets
+from server.ledger.wallets import WalletSnapshot
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
+from server.stores.gathering import Gathering
 from server.wallet.opening import ShardOpener, is_closed
 
+SNAPSHOTS_PER_QUERY_MAX = 200
 SNAPSHOT_TRIES_MAX = 6
 CREDIT_ROUNDS_MAX = 50
 STALE_PAUSE_S = 0.01
@@ -42,11 +45,16 @@ class Wallets:
         self._pool = pool
         self._opener = opener
         self._settings = settings
+        self._snapshots: Gathering[str, WalletSnapshot | None] = Gathering(
+            self._read_snapshots, batch_max=SNAPSHOTS_PER_QUERY_MAX
+        )
 
     async def balance(self, viewer: str) -> Balance:
-        """The balance, loading the wallet if it is not there. Raises Refusal(unavailable) when a store is away."""
+        """The balance, loading the wallet if it is not there. Whoever never had coins has none, and gets no wallet by
+        being asked about. Raises Refusal(unavailable) when a store is away.
+        """
         try:
-            return await self._balance(viewer)
+            return await self._balance(viewer, make=False)
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
 
@@ -68,9 +76,20 @@ class Wallets:
 
     async def load(self, viewer: str) -> None:
         """Brings a wallet into Redis unless it is there. Raises what the stores raise, TimeoutError if never fresh."""
+        await self._load(viewer, make=True)
+
+    async def _load(self, viewer: str, *, make: bool) -> bool:
+        """As `load`. make: in the ledger too, if it has none; False when it has none."""
         shard = shard_of(viewer, self._settings.wallet_shards)
         for attempt in range(SNAPSHOT_TRIES_MAX):
-            snapshot = await ledger_wallets.snapshot(self._pool, UserId(viewer), shard)
+            snapshot = await self._snapshots.get(viewer)
+            if snapshot is None and not make:
+                return False
+            if snapshot is None:
+                await ledger_wallets.open_wallet(self._pool, UserId(viewer))
+                snapshot = await self._snapshots.get(viewer)
+            if snapshot is None:
+                raise LookupError(f"the ledger has no wallet shard {shard}")
             loaded = await self._call(
                 "gs_load",
                 viewer,
@@ -81,20 +100,30 @@ class Wallets:
                 snapshot.credit,
                 int(snapshot.blocked),
                 self._settings.wallet_idle_s,
-                self._settings.dedupe_s,
             )
             if loaded is not None and loaded[0] != b"stale":
-                return
+                return True
             await asyncio.sleep(STALE_PAUSE_S * 2**attempt)
         raise TimeoutError(f"no fresh snapshot of a wallet in shard {shard}")
 
-    async def _balance(self, viewer: str) -> Balance:
+    async def _balance(self, viewer: str, *, make: bool = True) -> Balance:
         for _ in range(SNAPSHOT_TRIES_MAX):
-            held = await self._call("gs_wallet", viewer, viewer)
+            held = await self._held(viewer)
             if held is not None:
-                return Balance(int(held[0]), int(held[1]), held[2] == b"1", int(held[3]))
-            await self.load(viewer)
+                return held
+            if not await self._load(viewer, make=make):
+                return Balance(0, 0, blocked=False, credit=0)
         raise TimeoutError("a wallet left as often as it was loaded")
+
+    async def _held(self, viewer: str) -> Balance | None:
+        """The balance, if the wallet is loaded."""
+        held = await self._call("gs_wallet", viewer, viewer)
+        return None if held is None else Balance(int(held[0]), int(held[1]), held[2] == b"1", int(held[3]))
+
+    async def _read_snapshots(self, viewers: list[str]) -> dict[str, WalletSnapshot | None]:
+        shards = {UserId(viewer): shard_of(viewer, self._settings.wallet_shards) for viewer in viewers}
+        found = await ledger_wallets.snapshots(self._pool, shards)
+        return {viewer: found.get(UserId(viewer)) for viewer in viewers}
 
     async def _refresh(self, viewer: str) -> Balance:
         for _ in range(CREDIT_ROUNDS_MAX):

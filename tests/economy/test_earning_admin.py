@@ -121,3 +121,17 @@ async def test_the_demo_has_something_to_win_and_gives_nothing_to_who_did_not_sa
     (offered,) = (await gateway.get("/promotions", token))[1]["promotions"]
     assert (offered["percent"], offered["platforms"]) == (10, ["web"])
     assert await pool.fetchval("SELECT count(*) FROM notices") == 0
+
+
+async def test_every_step_is_on_record(gateway: Gateway, admin: str) -> None:
+    await gateway.post("/admin/promotions", PROMOTION, admin)
+    await gateway.post("/admin/promotions/spring/end", {}, admin)
+    await gateway.post("/admin/challenges", CHALLENGE, admin)
+    await gateway.post("/admin/challenges/roses/end", {}, admin)
+    _, kept = await gateway.get("/admin/record", admin)
+    assert [(step["admin"], step["action"], step["subject"]) for step in kept["deeds"]] == [
+        ("ada", "challenge_called_off", "roses"),
+        ("ada", "challenge_version_added", "roses"),
+        ("ada", "promotion_version_added", "spring"),
+        ("ada", "promotion_version_added", "spring"),
+    ]

@@ -18,6 +18,7 @@ from server.ledger import rooms as ledger_rooms
 from server.ledger import wallets as ledger_wallets
 from server.ledger.audit import AuditReport, audit
 from server.ledger.settle import Settler
+from server.ledger.wallets import WalletSnapshot
 from server.rooms.apply import RoomsReader
 from server.settings import Settings
 from server.stores import keys, postgres
@@ -61,6 +62,10 @@ class Stage:
 
     async def room(self, room_id: str = ROOM, creator: str = CREATOR) -> None:
         await ledger_rooms.create(self.pool, RoomId(room_id), UserId(creator), creator.title(), f"Room {room_id}")
+
+    async def snapshot(self, viewer: str) -> WalletSnapshot:
+        """A viewer's wallet, as the ledger has it."""
+        return (await ledger_wallets.snapshots(self.pool, {UserId(viewer): self.shard(viewer)}))[UserId(viewer)]
 
     async def viewer(self, viewer: str, coins: int, kind: str = "promotion") -> None:
         """Gives coins, in the ledger and in Redis."""

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from server.domain.ids import UserId
 from server.domain.money import MONEY_MAX
-from server.ledger import remembered, wallets
+from server.ledger import remembered
 from server.ledger import rooms as ledger_rooms
 from server.stores import keys
 from tests.ledger.stage import ROOM, Stage, StageRoom
@@ -103,7 +102,7 @@ async def test_coins_in_quarantine_do_not_come_back_when_the_wallet_is_loaded_ag
     shard = stage.shard("ann")
     await stage.pool.execute("DELETE FROM catalogue WHERE gift_id = 'rose'")
     await stage.settle()
-    assert (await wallets.snapshot(stage.pool, UserId("ann"), shard)).coins == 70
+    assert (await stage.snapshot("ann")).coins == 70
     balance = await stage.wallets.balance("ann")
     assert (balance.coins, balance.pending) == (70, 0)
     await stage.redis.delete(keys.wallet(shard, 1, "ann"))

@@ -9,6 +9,8 @@ from typing import Any
 import jwt
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from server.domain.errors import Code, Refusal
 from server.settings import Settings
@@ -155,3 +157,56 @@ def test_clocks_may_differ_by_the_leeway_and_no_more(exp: int, nbf: int | None, 
     else:
         with pytest.raises(Refusal):
             verify(SETTINGS, token)
+
+
+# Beside a library that others rely on
+
+_CLAIM = st.one_of(
+    st.integers(-(2**40), 2**40), st.floats(allow_nan=False), st.text(max_size=5), st.none(), st.booleans()
+)
+_NOW = st.integers(-100, 100).map(lambda seconds: int(time.time()) + seconds)
+_CLAIMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "sub": st.sampled_from(["vera", "", 5]),
+        "exp": st.one_of(_NOW, _NOW, _NOW.map(float), _CLAIM),
+        "nbf": st.one_of(_NOW, _CLAIM),
+        "iat": _CLAIM,
+        "aud": _CLAIM,
+        "name": st.text(max_size=5),
+    },
+)
+
+
+def as_the_library_says(token: str) -> Any:
+    """The claims, or None where PyJWT refuses."""
+    try:
+        return jwt.decode(
+            token, SECRET, algorithms=["HS256"], leeway=5, options={"require": ["sub", "exp"], "verify_iat": False}
+        )
+    except (jwt.PyJWTError, ValueError, OverflowError):
+        return None
+
+
+@given(_CLAIMS, st.sampled_from([{}, {"kid": "x"}, {"typ": "x"}, {"crit": ["x"]}]), st.data())
+@settings(max_examples=400, deadline=None)
+def test_whatever_the_library_refuses_is_refused(says: dict[str, Any], headers: dict[str, Any], data: st.DataObject):
+    """Also with a character changed, added or taken out anywhere."""
+    token = jwt.encode(says, SECRET, algorithm="HS256", headers=headers)
+    if data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(token)))
+        token = token[:at] + data.draw(st.text("aA_-=.0 é", max_size=2)) + token[at + data.draw(st.integers(0, 2)) :]
+    try:
+        identity = verify(SETTINGS, token)
+    except Refusal:
+        identity = None
+    library = as_the_library_says(token)
+    if library is None:
+        assert identity is None
+    elif identity is not None:
+        assert (identity.user_id, identity.expires_at) == (library["sub"], library["exp"] + 5)
+
+
+def test_what_the_library_signs_is_taken():
+    for n in range(50):
+        assert verify(SETTINGS, signed(claims(name="x" * n, sub=f"v{n}"))).user_id == f"v{n}"

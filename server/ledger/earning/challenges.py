@@ -10,6 +10,7 @@ from asyncpg import Record
 
 from server.domain.challenge import Challenge
 from server.domain.errors import Code, Refusal
+from server.ledger.admin.record import record
 from server.ledger.notices import announce
 from server.stores.postgres import Connection, Pool
 
@@ -119,10 +120,13 @@ async def add_version(conn: Connection, challenge: Challenge, created_by: str) -
     # What an earlier version counted ahead of its start goes by other terms.
     await conn.execute("DELETE FROM challenge_progress WHERE challenge_id = $1", challenge.id)
     await conn.execute("DELETE FROM challenge_rooms WHERE challenge_id = $1", challenge.id)
+    await record(
+        conn, created_by, "challenge_version_added", challenge.id, {"version": version, "kind": challenge.kind}
+    )
     return version
 
 
-async def cancel(conn: Connection, challenge_id: str) -> None:
+async def cancel(conn: Connection, challenge_id: str, admin: str) -> None:
     """Ends a challenge for good before its time; what was given stays given. Raises Refusal (not_found, conflict)."""
     await newest(conn, challenge_id)
     status = await conn.execute(
@@ -131,6 +135,7 @@ async def cancel(conn: Connection, challenge_id: str) -> None:
     )
     if status.endswith(" 0"):
         raise Refusal(Code.CONFLICT, "This challenge is over.")
+    await record(conn, admin, "challenge_called_off", challenge_id)
 
 
 async def join(conn: Connection, challenge_id: str, user_id: str) -> None:

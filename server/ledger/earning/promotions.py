@@ -8,6 +8,7 @@ from asyncpg import Record
 
 from server.domain.errors import Code, Refusal
 from server.domain.promotion import Promotion, Usage
+from server.ledger.admin.record import record
 from server.ledger.notices import announce
 from server.stores.postgres import Connection, Pool
 
@@ -91,6 +92,9 @@ async def add_version(conn: Connection, promotion: Promotion, created_by: str, *
         """,
         promotion.id,
         announced,
+    )
+    await record(
+        conn, created_by, "promotion_version_added", promotion.id, {"version": number, "active": promotion.active}
     )
     return number
 

@@ -53,10 +53,10 @@ async def make_challenge(request: web.Request) -> web.Response:
 
 async def end_challenge(request: web.Request) -> web.Response:
     """Call a challenge off: nothing more is given for it; what was given stays given."""
-    await admin_of(request)
+    identity = await admin_of(request)
     challenge_id = request.match_info["challenge"]
     async with services_of(request).pool.acquire() as conn, conn.transaction():
-        await challenges.cancel(conn, challenge_id)
+        await challenges.cancel(conn, challenge_id, identity.user_id)
         made = await challenges.newest(conn, challenge_id)
     return answer(_made(made))
 

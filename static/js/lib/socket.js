@@ -32,7 +32,7 @@ const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", 
  */
 
 /**
- * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "standing", "room_ended",
+ * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "notice", "standing", "room_ended",
  * "error" with the frame as detail. After "closed" nothing comes back by itself; call connect() again for a new start.
  */
 export class RoomSocket extends EventTarget {
@@ -139,6 +139,7 @@ export class RoomSocket extends EventTarget {
       case "nack": return this.#answerAsk(frame);
       case "error": return this.#onError(frame);
       case "wallet": return this.#emit("wallet", frame);
+      case "notice": return this.#emit("notice", frame);
       case "standing": return frame.room === this.room ? this.#emit("standing", frame) : undefined;
       case "left": return frame.room === this.room && frame.code ? this.#stop(CLOSED_BY_CLIENT, frame.code, frame.message) : undefined;
       case "room_ended": return frame.room === this.room ? this.#emit("room_ended", frame) : undefined;

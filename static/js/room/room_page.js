@@ -16,9 +16,11 @@ import { RoomSocket } from "../lib/socket.js";
 import { showToast } from "../lib/toasts.js";
 import { Announcer } from "./announcer.js";
 import { Balance } from "./balance.js";
+import { Bell } from "./bell.js";
 import { Chat } from "./chat.js";
 import { ConnectionBar } from "./connection_bar.js";
 import { endedScreen, missingScreen } from "./ended_screen.js";
+import { FollowButton } from "./follow_button.js";
 import { GiftSender } from "./gift_sender.js";
 import { GiftSheet } from "./gift_sheet.js";
 import { GiftTray } from "./gift_tray.js";
@@ -66,6 +68,7 @@ export class RoomPage {
     this.tray = new GiftTray(part("lanes"), loop, this.particles);
     this.hearts = new Hearts(part("hearts"));
     this.header = new RoomHeader(root);
+    this.follow = new FollowButton(api, part("follow"));
     this.bar = new ConnectionBar(part("connection"));
     this.announcer = new Announcer(part("announcer"));
     this.chat = new Chat({ list: part("chat"), form: /** @type {HTMLFormElement} */ (part("composer")), loop, socket: this.socket });
@@ -79,6 +82,7 @@ export class RoomPage {
     this.quickGifts = new QuickGifts(part("quick-gifts"), { catalogue, sender });
     part("gift").addEventListener("click", () => this.giftSheet.open());
 
+    this.bell = new Bell({ button: part("bell"), api, socket: this.socket });
     this.rankingSheet = new RankingSheet({ api, room });
     this.ranking = new RankingList({ limit: SIDE_RANKING, testid: "side-ranking" });
     part("side-ranking").append(this.ranking.node);
@@ -129,6 +133,7 @@ export class RoomPage {
     }
     if (state.creator) {
       this.backdrop.show(state.creator.id);
+      this.follow.show(state.creator);
       this.chat.creatorId = state.creator.id;
     }
     for (const entry of gifts) this.#show(entry);

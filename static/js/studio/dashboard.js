@@ -11,7 +11,7 @@ import { EndDialog } from "./end_dialog.js";
 import { LiveRoom } from "./live_room.js";
 import { LiveView } from "./live_view.js";
 import { OverlayLink } from "./overlay_link.js";
-import { byId, showView } from "./page.js";
+import { byId } from "./page.js";
 
 /** @typedef {import("../lib/api.js").Api} Api */
 /** @typedef {import("../lib/session.js").Session} Session */
@@ -66,7 +66,6 @@ export class Dashboard extends EventTarget {
     this.overlay.load(roomId);
     this.view.attach(room);
     this.#loadStart(room);
-    showView("live");
     room.open();
     let seconds = 0;
     this.#second = window.setInterval(() => {

@@ -17,6 +17,7 @@ from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.impressions import Impressions
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
@@ -35,6 +36,7 @@ from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
 from server.wallet.shards import WalletShards
 from server.wallet.wallets import Wallets
+from server.web.ages import Ages
 from server.web.app import build_app
 from server.web.balances import Balances
 from server.web.counts import Counts
@@ -43,6 +45,7 @@ from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
+from server.web.logins import Logins
 from server.web.names import Names
 from server.web.notices import Notices
 from server.web.services import Services
@@ -118,6 +121,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     rooms = Rooms(redis_client, pool, settings)
     door = TicketDoor(rooms, redis_client, settings.wallet_shards)
     badges = Badges(redis_client, pool)
+    impressions = Impressions(redis_client, pool, settings.worker_id)
     entrances = Entrances(rooms, badges)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
@@ -125,6 +129,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     names = Names(pool)
     watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
+    logins = Logins(pool, settings.token_secret)
     steering = Steering(redis_client, pool, catalogue, sessions)
     await steering.read()
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
@@ -149,6 +154,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         gifting=Gifting(catalogue, shards, settings),
         spending=Spending(catalogue, shards, door, settings),
         door=door,
+        impressions=impressions,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
@@ -156,6 +162,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         sessions=sessions,
         moderation=moderation,
         steering=steering,
+        ages=Ages(pool, settings),
+        logins=logins,
         badges=badges,
         entrances=entrances,
         balances=balances,
@@ -170,6 +178,8 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
+    background += [moderation.run, steering.run, logins.run, notices.run]
+    background += [moderation.run, notices.run, badges.run, entrances.run, impressions.run]
     background += [moderation.run, steering.run, notices.run]
     background += [moderation.run, notices.run, badges.run, entrances.run]
     background += [moderation.run, notices.run, watching.run]

@@ -169,6 +169,10 @@ class Settings:
     jwks_audience: str = setting(
         "", "what such a token must name among its `aud`; unset: only those that name none are taken"
     )
+    age_gate: bool = setting(
+        False,
+        "nobody gives or opens a room without a birth date that allows it (18; 19 in South Korea), as nobody buys",
+    )
     admin: bool = setting(False, "answer the admin calls, to tokens with the role `admin`; off: they do not exist")
     token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)
     allowed_origins: tuple[str, ...] = setting(
@@ -286,6 +290,10 @@ class Settings:
     )
     purchase_confirm_amount: int = setting(
         10_000, "least amount, in minor units, of purchases that are confirmed with a code (TOTP); 0: none is", least=0
+    )
+    purchases_per_day_max: int = setting(50, "purchases of one user that may be begun in 24 hours", least=1)
+    fraud_coins_min: int = setting(
+        5_000, "coins from which on patterns that look like fraud are flagged for a person", least=1
     )
     refund_hold_days: int = setting(
         30,

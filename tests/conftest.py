@@ -48,9 +48,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that all processes end together; what shares a server runs in one process."""
+    """What takes long begins first, so that all processes end together; what shares a server runs in one process.
+
+    Before the plugin that runs tests in several processes looks at the groups.
+    """
     for item in items:
         if "shared_serve" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("shared serve"))

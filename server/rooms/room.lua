@@ -648,6 +648,33 @@ local function enter(keys, args)
   return 'ok'
 end
 
+-- gs_room_take_down: log_max, id of the gift that an item on the screen was paid with.
+-- Answers ok (and a delta without it is published), no when there is no such item, or absent.
+local function take_down(keys, args)
+  local room = keys_of(keys[1])
+  local log_max, id = whole(args[1]), '"id":"' .. some(args[2]) .. '"'
+  local state = fields(room, 'incarnation', 'n', 'run', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  local now, found = now_us(), false
+  for _, entry in ipairs(shown_now(room, now)) do
+    if string.find(entry.json, id, 1, true) then
+      redis.call('HDEL', room.shown, entry.id)
+      found = true
+    end
+  end
+  if not found then
+    return 'no'
+  end
+  local n, position = position_after(room, state)
+  redis.call('HSET', room.hash, 'n', n)
+  publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
+    .. ',"effects":' .. shown_json(shown_now(room, now)) .. '}', log_max)
+  rest(room, state.state)
+  return 'ok'
+end
+
 -- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
 local function end_room(keys, args)
   local room = keys_of(keys[1])
@@ -762,6 +789,7 @@ register('gs_room_like', like)
 register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
+register('gs_room_take_down', take_down, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')

@@ -3,6 +3,7 @@
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
 from server.web.admin import http_adjustments, http_figures, http_offers, http_users
 from server.web.economy import (
+    http_account,
     http_analytics,
     http_challenges,
     http_challenges_admin,
@@ -13,8 +14,10 @@ from server.web.economy import (
     http_payouts,
     http_promotions_admin,
     http_purchases,
+    http_reports,
     http_rewarded,
     http_rewards,
+    http_room_list,
     http_sandbox,
     http_spending,
     http_statements,
@@ -28,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *http_demo.ROUTES,
     *http_gifts.ROUTES,
     *http_rooms.ROUTES,
+    *http_room_list.ROUTES,
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
@@ -48,6 +52,8 @@ ROUTES: tuple[Route, ...] = (
     *http_promotions_admin.ROUTES,
     *http_challenges_admin.ROUTES,
     *http_spending.ROUTES,
+    *http_account.ROUTES,
+    *http_reports.ROUTES,
     *http_users.ROUTES,
     *http_adjustments.ROUTES,
     *http_offers.ROUTES,

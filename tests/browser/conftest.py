@@ -25,6 +25,7 @@ _FOLDER = Path(__file__).parent
 expect.set_options(timeout=TIMEOUT_MS)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All these tests share one process and one event loop, since they share one browser."""
     for item in items:
@@ -50,7 +51,11 @@ async def browser() -> AsyncIterator[Browser]:
 def live_serve(browser: Browser, stores_folder: Path) -> Iterator[ServeProcess]:
     """A `serve --demo` without the viewers that the demo plays itself."""
     process = ServeProcess(
-        stores_folder / "browser-serve" / "data", "--demo", GIFTSTREAM_DEMO_BOTS="0", GIFTSTREAM_PAYOUT_DAY_S="0.2"
+        stores_folder / "browser-serve" / "data",
+        "--demo",
+        GIFTSTREAM_ADMIN="1",
+        GIFTSTREAM_DEMO_BOTS="0",
+        GIFTSTREAM_PAYOUT_DAY_S="0.2",
     )
     yield process
     process.close()

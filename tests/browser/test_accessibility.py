@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.site import Site
-
-SCHEMES = ("light", "dark")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+from tests.browser.standards import SCHEMES, passes
 
 
 async def test_the_lobby_and_the_sign_in(people: People) -> None:
@@ -106,18 +103,3 @@ async def test_controls_have_names_and_say_their_state(people: People) -> None:
     await page.get_by_role("radio", name="Sports Car, 7,000 coins").click()
     await expect(page.get_by_role("radio", name="Sports Car, 7,000 coins")).to_be_checked()
     await expect(page.get_by_role("radio", name="Quantity 1", exact=True)).to_be_checked()
-
-
-async def passes(page: Page) -> None:
-    """Nothing is wrong with a page, in both colour schemes."""
-    found = []
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme)
-        await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
-        report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
-        found += [
-            f"{scheme}: {violation['id']}: {node['html'][:160]} {node['any'][:1]}"
-            for violation in report.response["violations"]
-            for node in violation["nodes"]
-        ]
-    assert found == []

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.browser.pages import DESKTOP, PHONE
 from tests.browser.people import People
 from tests.browser.site import Site
-from tests.browser.test_accessibility import SCHEMES, passes
+from tests.browser.standards import passes
 
 
 async def answer_survey(page: Page) -> None:
@@ -83,10 +83,9 @@ async def test_a_friends_code_is_entered_and_ones_own_is_refused(people: People,
     await expect(page.get_by_test_id("referral-input")).to_be_hidden()
 
 
-@SCHEMES
-async def test_the_tabs_and_their_sheets_are_usable_by_everybody(people: People, site: Site, scheme: str) -> None:
+async def test_the_tabs_and_their_sheets_are_usable_by_everybody(people: People, site: Site) -> None:
     account = await site.login("Fay")
-    page = await people.wallet(account, "rewards", color_scheme=scheme, reduced_motion="reduce")
+    page = await people.wallet(account, "rewards", reduced_motion="reduce")
     await expect(page.get_by_test_id("challenge").first).to_be_visible()
     await answer_survey(page)
     await expect(page.get_by_test_id("reward")).to_have_count(1)

@@ -39,6 +39,7 @@ async def test_what_is_shown_is_what_is_paid_and_what_comes(gateway: Gateway, po
         "promotions": ["Spring bonus", "Spring bonus"],
         "bonus_coins": 250,
         "price": {"amount": 400, "currency": "USD"},
+        "per_1000_coins": {"amount": 533, "currency": "USD"},
     }
     status, refused = await order(gateway, token, offer, amount=499)
     assert (status, refused["code"]) == (409, "conflict")

@@ -119,6 +119,30 @@ async def test_an_inviter_is_rewarded_up_to_the_cap_and_the_invited_all_the_same
     assert [row[0] for row in states] == ["capped", "given", "given", "given"]
 
 
+async def test_two_accounts_that_are_paid_out_to_one_place_invite_each_other_for_nothing(
+    pool: Pool, shop: Shop, duties: list[EarningDuty]
+) -> None:
+    async def is_paid_at(user: str, place: bytes) -> None:
+        await pool.execute("INSERT INTO users (id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", user)
+        await pool.execute(
+            "INSERT INTO payout_methods (id, creator_id, kind, holder, sealed, masked, fingerprint)"
+            " VALUES ($1, $1, 'bank', 'A', '', '', $2)",
+            user,
+            place,
+        )
+
+    await is_paid_at("ann", b"one account")
+    await is_paid_at("bob", b"one account")
+    assert await enter(pool, "bob", "ann") == Code.NOT_ELIGIBLE
+    assert await enter(pool, "cid", "ann") == "entered"
+    await is_paid_at("cid", b"one account")  # comes to light after the code was entered
+    await shop.buy("cid")
+    await work(duties)
+    assert await shop.given("referral") == 0
+    async with pool.acquire() as conn:
+        assert (await referrals.standing(conn, "cid")).reward == "refused"
+
+
 async def test_over_http_one_sees_the_code_enters_another_and_is_told_why_not(gateway: Gateway, pool: Pool) -> None:
     ann, bob = await gateway.coins("ann", 1), await gateway.coins("bob", 1)
     _, mine = await gateway.get("/referrals", ann)

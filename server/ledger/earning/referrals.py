@@ -83,7 +83,8 @@ async def enter(conn: Connection, invited_id: str, code: str) -> str:
     """Notes who invited a user, in the caller's transaction; answers the inviter.
 
     Raises Refusal: not_found for no such code, conflict when there is an inviter already, not_eligible after the first
-    purchase, for one's own code, and for one of somebody whom the user invited, however far down.
+    purchase, for one's own code, also under another account that is paid out to the same place, and for one of somebody
+    whom the user invited, however far down.
     """
     # One after the other: who is whose inviter must not change while a chain is followed.
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('referrals'))")
@@ -97,6 +98,8 @@ async def enter(conn: Connection, invited_id: str, code: str) -> str:
         raise Refusal(Code.CONFLICT, "You have entered a code before.")
     if await has_bought(conn, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "A code is entered before the first purchase.")
+    if await _one_person(conn, inviter_id, invited_id):
+        raise Refusal(Code.NOT_ELIGIBLE, "This is the code of another account of yours.")
     if await _leads_to(conn, inviter_id, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "You invited this person, or somebody who did.")
     await conn.execute("INSERT INTO referrals (invited_id, inviter_id) VALUES ($1, $2)", invited_id, inviter_id)
@@ -117,6 +120,21 @@ async def _leads_to(conn: Connection, user_id: str, ancestor_id: str) -> bool:
         user_id,
         ancestor_id,
         CHAIN_MAX,
+    )
+    return found
+
+
+async def _one_person(conn: Connection, user_id: str, other_id: str) -> bool:
+    """Whether two accounts were ever paid out to the same place."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM payout_methods AS one JOIN payout_methods AS other USING (fingerprint)
+            WHERE one.creator_id = $1 AND other.creator_id = $2
+        )
+        """,
+        user_id,
+        other_id,
     )
     return found
 
@@ -155,7 +173,7 @@ async def due(pool: Pool) -> list[Due]:
 async def reward(conn: Connection, one: Due, coins: int, *, per_month_max: int) -> bool:
     """Gives one side its reward in the caller's transaction, once; an inviter not past the cap of CAP_DAYS.
 
-    Answers whether there are coins.
+    Neither is rewarded if both turned out to be one person. Answers whether there are coins.
     """
     await lock_user(conn, one.user_id)
     given = await conn.fetchval(
@@ -164,14 +182,16 @@ async def reward(conn: Connection, one: Due, coins: int, *, per_month_max: int) 
         one.user_id,
         CAP_DAYS,
     )
-    capped = one.side == "inviter" and given >= per_month_max
+    outcome = "capped" if one.side == "inviter" and given >= per_month_max else "given"
+    if await _one_person(conn, one.invited_id, one.inviter_id):
+        outcome = "refused"
     column = f"{one.side}_reward"
     status = await conn.execute(
         f"UPDATE referrals SET {column} = $2 WHERE invited_id = $1 AND {column} = 'due'",  # noqa: S608 - one of two
         one.invited_id,
-        "capped" if capped else "given",
+        outcome,
     )
-    if capped or status.endswith(" 0"):
+    if outcome != "given" or status.endswith(" 0"):
         return False
     message = "Welcome: you came by an invitation" if one.side == "invited" else "Somebody you invited bought coins"
     return await book_reward(conn, one.user_id, coins, "referral", f"{one.invited_id}:{one.side}", message)

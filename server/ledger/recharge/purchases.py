@@ -183,6 +183,16 @@ async def count_under_way(conn: Connection, user_id: str) -> int:
     return counted
 
 
+async def count_begun(conn: Connection, user_id: str, within_s: float) -> int:
+    """How many purchases a user began in the last seconds, whatever became of them."""
+    counted: int = await conn.fetchval(
+        "SELECT count(*) FROM purchases WHERE user_id = $1 AND created_at > now() - make_interval(secs => $2)",
+        user_id,
+        within_s,
+    )
+    return counted
+
+
 async def set_checkout(conn: Connection, purchase_id: str, checkout: str) -> None:
     """Notes what the buyer was sent to."""
     await conn.execute("UPDATE purchases SET checkout = $2 WHERE id = $1", purchase_id, checkout)

@@ -86,7 +86,7 @@ async def enter_referral(request: web.Request) -> web.Response:
 async def _referrals(services: Services, conn: Connection, user_id: str) -> Referrals:
     found = await referrals.standing(conn, user_id)
     if found.invited_by is not None:
-        state = "rewarded" if found.reward == "given" else "entered"
+        state = {"given": "rewarded", "refused": "refused"}.get(found.reward or "", "entered")
     else:
         state = "closed" if await rewards.has_bought(conn, user_id) else "open"
     inviter = None if found.invited_by is None else User(found.invited_by, found.inviter_name or found.invited_by)

@@ -21,11 +21,14 @@ class Money(Struct, frozen=True):
 
 
 class PackageDeal(Struct, frozen=True):
-    """What promotions would make of a purchase now. price: what is left to pay; bonus_coins: on top."""
+    """What promotions would make of a purchase now. price: what is left to pay; bonus_coins: on top, and counted in
+    per_1000_coins.
+    """
 
     promotions: list[str]
     bonus_coins: Coins
     price: Money
+    per_1000_coins: Money
 
 
 class PackageOffer(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Buying coins over HTTP: packages, purchases, their checkout, and receipts of app stores."""
+"""Buying coins over HTTP: purchases, their checkout, and receipts of app stores."""
 
 from aiohttp import web
 from msgspec import UNSET

@@ -4,6 +4,7 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.admin import http_adjustments, http_figures, http_offers, http_users
 from server.web.economy import (
     http_account,
+    http_limits,
     http_analytics,
     http_challenges,
     http_challenges_admin,
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *http_challenges_admin.ROUTES,
     *http_spending.ROUTES,
     *http_account.ROUTES,
+    *http_limits.ROUTES,
     *http_reports.ROUTES,
     *http_users.ROUTES,
     *http_adjustments.ROUTES,

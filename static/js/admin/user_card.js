@@ -29,6 +29,7 @@ export function userCard(api, userId) {
     const details = await attempt(button, () => api.post(`${at}/${path}`, { reason }));
     if (!details) return;
     render(details);
+    /** @type {HTMLElement|null} */ (body.querySelector(".case-deeds button"))?.focus();
     showToast("Done, and written into the record.");
   };
   attempt(null, () => api.get(at)).then((details) => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from server.settings import Settings
 from server.token_key import with_token_secret
@@ -129,8 +129,8 @@ async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
 
     await _tab(page, "figures")
     report = b"transaction,amount,currency\nnobody_has_this,499,USD\n"
-    upload = {"name": "report.csv", "mimeType": "text/csv", "buffer": report}
-    await page.get_by_test_id("report-file").set_input_files(files=[upload])  # type: ignore[list-item]
+    upload = FilePayload(name="report.csv", mimeType="text/csv", buffer=report)
+    await page.get_by_test_id("report-file").set_input_files(upload)
     await page.get_by_test_id("report-compare").click()
     await expect(page.get_by_test_id("differences")).to_contain_text("nobody_has_this")
     await passes(page)

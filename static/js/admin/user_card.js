@@ -5,9 +5,9 @@
 import { element, userText } from "../lib/element.js";
 import { formatNumber } from "../lib/format.js";
 import { showToast } from "../lib/toasts.js";
-import { correctionForm } from "./correction_form.js";
 import { askReason } from "./ask_reason.js";
 import { card, factList, moment } from "./case_row.js";
+import { correctionForm } from "./correction_form.js";
 import { attempt, deed } from "./doing.js";
 
 /**

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-JOBS ?= 2
+JOBS ?= 4
 OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ run: $(VENV)/.run ## serve with demo rooms [PORT= HOST= GATEWAYS= DATA_DIR= REDI
 		$(if $(PORT),--port '$(PORT)') $(if $(GATEWAYS),--gateways '$(GATEWAYS)') \
 		$(if $(DATA_DIR),--data-dir '$(DATA_DIR)') $(if $(findstring command,$(origin HOST)),--host '$(HOST)')
 
-test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=2 ARGS=-x]
+test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=4 ARGS=-x]
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) $(TESTS)
 
 lint: $(VENV)/.lint ## ruff and mypy, nothing changed

@@ -13,14 +13,17 @@ from aiohttp import web
 
 from server.collector import rare_collections
 from server.demo import Demo
+from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.impressions import Impressions
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
 from server.ledger import notices as ledger_notices
 from server.ledger.installation import check_installation
+from server.rooms.badges import Badges
 from server.rooms.connections import Connections
 from server.rooms.hub import Hub
 from server.rooms.moderation import Moderation
@@ -33,20 +36,25 @@ from server.wallet.gifting import Gifting
 from server.wallet.opening import ShardOpener
 from server.wallet.shards import WalletShards
 from server.wallet.wallets import Wallets
+from server.web.ages import Ages
 from server.web.app import build_app
 from server.web.balances import Balances
 from server.web.counts import Counts
 from server.web.drain import drain
+from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
 from server.web.frames import text_frame
 from server.web.key_set import KeySet
+from server.web.logins import Logins
 from server.web.names import Names
 from server.web.notices import Notices
 from server.web.services import Services
 from server.web.sessions import Sessions
 from server.web.silence import Silence
 from server.web.standing import tell_sessions
+from server.web.steering import Steering
 from server.web.token_checker import TokenChecker
+from server.web.watching import Watching
 
 log = structlog.get_logger()
 
@@ -65,9 +73,11 @@ async def run_gateway(
 ) -> None:
     """Serves until SIGTERM or SIGINT, or until `stopping` is set; then drains.
 
+    stopping: without it the process is taken for the gateway's own, with its signals and its garbage collector.
     listening: gets the port once connections are taken. Raises StartError when it cannot start; anything that fails
     later in the background ends the process with its error, for the supervisor to start another one.
     """
+    own_process = stopping is None
     if stopping is None:
         stopping = set_by_signals()
     async with AsyncExitStack() as stack:
@@ -82,7 +92,8 @@ async def run_gateway(
             tasks = [group.create_task(work()) for work in background]
             assert runner.server is not None
             tasks.append(group.create_task(services.silence.sweep(runner.server)))
-            stack.enter_context(rare_collections())
+            if own_process:
+                stack.enter_context(rare_collections())
             log.info("listening", host=settings.host, port=port)
             if listening is not None:
                 listening.set_result(port)
@@ -109,11 +120,18 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     shards = WalletShards(redis_client, wallets, opener, settings, wait_aof=stores.wait_aof)
     rooms = Rooms(redis_client, pool, settings)
     door = TicketDoor(rooms, redis_client, settings.wallet_shards)
+    badges = Badges(redis_client, pool)
+    impressions = Impressions(redis_client, pool, settings.worker_id)
+    entrances = Entrances(rooms, badges)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
     sessions = Sessions(settings)
     names = Names(pool)
+    watching = Watching(pool)
     moderation = Moderation(redis_client, pool, settings.worker_id, on_change=partial(tell_sessions, sessions))
+    logins = Logins(pool, settings.token_secret)
+    steering = Steering(redis_client, pool, catalogue, sessions)
+    await steering.read()
     key_set = KeySet(settings.jwks_url) if settings.jwks_url else None
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
@@ -136,15 +154,22 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         gifting=Gifting(catalogue, shards, settings),
         spending=Spending(catalogue, shards, door, settings),
         door=door,
+        impressions=impressions,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
         connections=connections,
         sessions=sessions,
         moderation=moderation,
+        steering=steering,
+        ages=Ages(pool, settings),
+        logins=logins,
+        badges=badges,
+        entrances=entrances,
         balances=balances,
         notices=notices,
         names=names,
+        watching=watching,
         tokens=TokenChecker(settings, key_set),
         counts=Counts(),
         draining=asyncio.Event(),
@@ -153,12 +178,14 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, notices.run]
+    background += [moderation.run, steering.run, logins.run, notices.run, watching.run]
+    background += [badges.run, entrances.run, impressions.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)
     if settings.demo:
-        background.append(Demo(services).run)
+        background += [Demo(services).run, EarningDemo(pool).run]
+    assert len(set(background)) == len(background), "each part runs once"
     return services, background
 
 

@@ -52,6 +52,22 @@ def _former_secrets(secrets: tuple[str, ...]) -> str:
     return f"at most {TOKEN_SECRETS_FORMER_MAX} keys of {TOKEN_SECRET_CHARS_MIN} characters or more, commas between"
 
 
+def _rewarded_providers(entries: tuple[str, ...]) -> str:
+    parts = [entry.split() for entry in entries]
+    right = all(
+        len(part) == 4
+        and part[0].isidentifier()
+        and part[1] in {"ad", "survey"}
+        and len(part[2]) >= TOKEN_SECRET_CHARS_MIN
+        and part[3].startswith("https://")
+        for part in parts
+    )
+    once = len({part[1] for part in parts}) == len(parts)
+    if right and once:
+        return ""
+    return "at most one `name kind key url` of each kind, `ad` and `survey`, with keys of 32 characters or more"
+
+
 def _key_set(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -153,6 +169,10 @@ class Settings:
     jwks_audience: str = setting(
         "", "what such a token must name among its `aud`; unset: only those that name none are taken"
     )
+    age_gate: bool = setting(
+        False,
+        "nobody gives or opens a room without a birth date that allows it (18; 19 in South Korea), as nobody buys",
+    )
     admin: bool = setting(False, "answer the admin calls, to tokens with the role `admin`; off: they do not exist")
     token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)
     allowed_origins: tuple[str, ...] = setting(
@@ -206,6 +226,22 @@ class Settings:
     likes_per_second: float = setting(30.0, "likes of one connection", least=0.01)
     likes_burst: int = setting(60, "likes of one connection at once", least=1)
 
+    # Earning coins
+    referral_invited_coins: int = setting(100, "coins for somebody who was invited, after the first purchase", least=1)
+    referral_inviter_coins: int = setting(100, "coins for who invited them", least=1)
+    referrals_per_month_max: int = setting(20, "invitations that one user is rewarded for in 30 days", least=0)
+    rewarded_ad_coins: int = setting(5, "coins for an ad that was watched", least=1)
+    rewarded_ads_per_day: int = setting(10, "ads that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_survey_coins: int = setting(50, "coins for a survey that was answered", least=1)
+    rewarded_surveys_per_day: int = setting(3, "surveys that one user is rewarded for in a day (UTC)", least=0)
+    rewarded_providers: tuple[str, ...] = setting(
+        (),
+        "who shows ads or surveys, one of each, separated by commas: `name kind key url`, where kind is `ad` or"
+        " `survey`, the key has 32 characters or more, and the url `{session}` in it; in demo mode a sandbox stands in",
+        check=_rewarded_providers,
+        secret=True,
+    )
+
     # Creators and cash-out
     payout_provider: str = setting(
         "auto",
@@ -254,6 +290,10 @@ class Settings:
     )
     purchase_confirm_amount: int = setting(
         10_000, "least amount, in minor units, of purchases that are confirmed with a code (TOTP); 0: none is", least=0
+    )
+    purchases_per_day_max: int = setting(50, "purchases of one user that may be begun in 24 hours", least=1)
+    fraud_coins_min: int = setting(
+        5_000, "coins from which on patterns that look like fraud are flagged for a person", least=1
     )
     refund_hold_days: int = setting(
         30,

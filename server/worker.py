@@ -1,19 +1,23 @@
 """One worker process: the log into the rooms, the log into the ledger, and the small duties that go with them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import structlog
 
 from server.collector import rare_collections
 from server.domain.errors import Refusal
+from server.economy.care.watch import FraudWatch
+from server.economy.earning.duty import EarningDuty
 from server.economy.payouts.wiring import payout_driver
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
 from server.economy.resealing import reseal
+from server.economy.spending.placement_sweeper import PlacementSweeper
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -21,7 +25,9 @@ from server.ledger.creators.rollup import Rollup
 from server.ledger.installation import check_installation
 from server.ledger.settling import SettlingLoop
 from server.rooms.apply import RoomsReader
+from server.rooms.badges import Badges
 from server.rooms.room_ends import RoomEnds
+from server.rooms.viewer_ranks import SAMPLE_EVERY_S, ViewerRanks
 from server.settings import Settings
 from server.start_error import StartError
 from server.stop_signals import set_by_signals
@@ -40,10 +46,12 @@ SWEEP_EVERY_S = 2.0
 WAITING_EVERY_S = 60.0
 PARTITIONS_EVERY_S = 3_600.0
 ANSWERS_EVERY_S = 60.0
+FRAUD_EVERY_S = 300.0
 EARNINGS_EVERY_S = 1.0
 PAYOUTS_EVERY_S = 1.0
 RESEAL_EVERY_S = 3_600.0
 NOTICES_EVERY_S = 300.0
+REWARDS_EVERY_S = 2.0
 
 
 async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = None) -> None:
@@ -62,9 +70,14 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         opener = ShardOpener(client, pool, settings)
         wallets = Wallets(client, pool, opener, settings)
         sweeper = CreditSweeper(client, pool, wallets, settings)
+        earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
+        watch = FraudWatch(pool, settings.fraud_coins_min)
+        ended_placements = PlacementSweeper(client, pool, wallets, settings)
+        viewer_ranks = ViewerRanks(client, pool)
         settling = SettlingLoop(client, pool, settings, opener.open)
-        reader = RoomsReader(client, pool, settings, settings.worker_id)
+        badges = Badges(client, pool)
+        reader = RoomsReader(client, pool, settings, settings.worker_id, badges)
         ends = RoomEnds(client, pool, settings)
         providers = build_providers(settings, pool)
         stack.push_async_callback(providers.close)
@@ -76,7 +89,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             tell=partial(tell_balances, client, settings.worker_id),
         )
         purchases = PurchaseSweeper(pool, cashier)
-        rollup = Rollup(pool, settings.wallet_shards)
+        rollup = Rollup(pool, settings.wallet_shards, badges.changed)
         parts = {
             "settlement": settling.run(stop),
             "rooms": reader.run(stop),
@@ -87,9 +100,15 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "partitions": _every(PARTITIONS_EVERY_S, stop, Outage("making partitions"), lambda: _make_partitions(pool)),
             "answers": _every(ANSWERS_EVERY_S, stop, Outage("forgetting answers"), lambda: _forget_answers(pool)),
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
-            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
+            "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
+            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup, stop)),
             "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
+            "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
+            "fraud": _every(FRAUD_EVERY_S, stop, Outage("looking for fraud"), lambda: _look(watch)),
+            "placements": _every(SWEEP_EVERY_S, stop, Outage("ending placements"), ended_placements.sweep),
+            "ranks": _every(SAMPLE_EVERY_S, stop, Outage("counting viewers for ranks"), viewer_ranks.sample),
             "status": serve_status(settings, stop),
         }
         payouts = payout_driver(pool, settings)
@@ -119,6 +138,17 @@ async def _drain(timeout_s: float, settling: SettlingLoop, reader: RoomsReader) 
         log.warning("stopped with gifts still in the logs; the next worker goes on", error=type(error).__name__)
     else:
         log.info("drained")
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Does work that has no end until `stop`."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        working.result()
+    working.cancel()
+    stopping.cancel()
+    await asyncio.wait({working, stopping})
 
 
 async def _every(period_s: float, stop: asyncio.Event, outage: Outage, duty: Callable[[], Awaitable[None]]) -> None:
@@ -157,6 +187,11 @@ async def _reseal(pool: Pool, settings: Settings) -> None:
     await reseal(pool, settings)
 
 
-async def _add_up(rollup: Rollup) -> None:
-    while await rollup.add_up():
+async def _add_up(rollup: Rollup, stop: asyncio.Event) -> None:
+    """Until nothing is left to add up; what is left at the stop waits for the next worker."""
+    while not stop.is_set() and await rollup.add_up():
         continue
+
+
+async def _look(watch: FraudWatch) -> None:
+    await watch.look()

@@ -18,7 +18,9 @@ import redis
 from server.settings import Settings
 from server.stores.embedded_postgres import EmbeddedPostgres
 from server.stores.embedded_valkey import EmbeddedValkey
+from tests.memory_folder import remove_memory_folder, use_memory_folder
 from tests.serve_process import ServeProcess
+from tests.shares import Shares
 
 TEMPLATE = "giftstream_template"
 WALLET_SHARDS = 4
@@ -27,6 +29,35 @@ TOKEN_SECRET = "a-secret-that-only-the-tests-use-0123456789"
 # Nothing of the machine's settings reaches a test.
 for name in [name for name in os.environ if name.startswith("GIFTSTREAM_") or name in ("REDIS_URL", "DATABASE_URL")]:
     del os.environ[name]
+
+
+_memory_folder = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the others makes the folder that all of them use."""
+    if not hasattr(config, "workerinput") and (folder := use_memory_folder()) is not None:
+        config.stash[_memory_folder] = folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tests that leave files behind fail the run, and the files stay to be looked at."""
+    folder = session.config.stash.get(_memory_folder, None)
+    if folder is not None and (left := remove_memory_folder(folder)):
+        print(f"\nleft behind: {', '.join(map(str, left))}")
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that all processes end together."""
+    items.sort(key=lambda item: not (item.get_closest_marker("browser") or item.get_closest_marker("slow")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

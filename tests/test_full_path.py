@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import aiohttp
 import orjson
+import pytest
 
 from server.stores.data_folder import Running
 from tests.giver import Answer, Giver, get, next_frame, post
@@ -25,6 +26,7 @@ TIMEOUT_S = 120.0
 POLL_S = 0.05
 
 
+@pytest.mark.slow
 async def test_every_acknowledged_gift_is_settled_once_whatever_is_killed(
     start_serve: Callable[..., ServeProcess],
 ) -> None:

@@ -32,7 +32,7 @@ async def load_wallets(redis: Redis, settings: Settings, users: list[str], coins
             commands = []
             for user in users[begin : begin + WALLETS_PER_TRIP]:
                 shard = zlib.crc32(user.encode()) % settings.wallet_shards
-                snapshot = (epochs[shard], 0, user, coins, 1, 0, settings.wallet_idle_s, settings.dedupe_s)
+                snapshot = (epochs[shard], 0, user, coins, 1, 0, settings.wallet_idle_s)
                 commands.append(("FCALL", "gs_load", 1, keys.shard(shard), *snapshot))
             await connection.send_packed_command(connection.pack_commands(commands))
             for _ in commands:

@@ -13,10 +13,12 @@ from typing import Any
 import uvloop
 
 from loadtests.line_process import follow_orders
-from server.domain.gift import encode_body
+from server.domain.gift import Accepted, GiftOrder, encode_body
 from server.domain.ids import shard_of
 from server.settings import Settings, load_settings
 from server.stores import keys, redis
+from server.wallet.answers import decode_answers
+from server.wallet.gift_calls import columns_of
 
 CALLERS = 4
 GIFTS_PER_CALL = 128
@@ -39,7 +41,7 @@ def _commands(settings: Settings, viewers: list[str], room: str, label: str, cal
     for call in range(calls):
         shard = shards[call % len(shards)]
         members = by_shard[shard]
-        arguments: list[Any] = ["FCALL", "gs_gifts", 1, keys.shard(shard), *limits]
+        orders = []
         for n in range(GIFTS_PER_CALL):
             viewer, request_id = members[(call + n) % len(members)], f"{label}-{call}-{n}"
             body = encode_body(
@@ -54,8 +56,8 @@ def _commands(settings: Settings, viewers: list[str], room: str, label: str, cal
                 coins=1,
                 diamonds=1,
             )
-            arguments += (viewer, request_id, "", f"{room}:rose", 1, 1, "", body)
-        made.append(tuple(arguments))
+            orders.append(GiftOrder(viewer, request_id, "", f"{room}:rose", 1, 1, None, body))
+        made.append(("FCALL", "gs_gifts", 1, keys.shard(shard), *limits, *columns_of(orders)))
     return made
 
 
@@ -66,14 +68,12 @@ async def drive(told: dict[str, Any]) -> dict[str, Any]:
     connections = [client.connection_pool.make_connection() for _ in range(CALLERS)]
     commands = _commands(settings, told["viewers"], told["room"], told["label"], told["calls"])
     packed = iter([connections[0].pack_command(*command) for command in commands])
-    accepted = 0
+    replies: list[bytes] = []
 
     async def call(connection: Any) -> None:
-        nonlocal accepted
         for command in packed:
             await connection.send_packed_command(command, check_health=False)
-            answers = await connection.read_response(disable_decoding=True)
-            accepted += sum(answer.startswith(b"A ") for answer in answers)
+            replies.append(await connection.read_response(disable_decoding=True))
 
     for connection in connections:
         await connection.connect()
@@ -81,11 +81,12 @@ async def drive(told: dict[str, Any]) -> dict[str, Any]:
     async with asyncio.TaskGroup() as group:
         for connection in connections:
             group.create_task(call(connection))
-    done = {"accepted": accepted, "seconds": time.monotonic() - began_s, "cpu_s": _cpu_s() - cpu_s}
+    seconds, spent_s = time.monotonic() - began_s, _cpu_s() - cpu_s
+    accepted = sum(isinstance(answer, Accepted) for reply in replies for answer in decode_answers(0, reply))
     for connection in connections:
         await connection.disconnect()
     await client.aclose()
-    return done
+    return {"accepted": accepted, "seconds": seconds, "cpu_s": spent_s}
 
 
 def _cpu_s() -> float:

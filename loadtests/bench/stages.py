@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from server.rooms.room_tick import Held, ticks_of
 from server.rooms.shard_log import RoomGift, by_room
 from server.settings import Settings
 from server.stores.redis import connect
-from server.wallet.answers import decode_answer
+from server.wallet.answers import decode_answers
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.gifting import Gifting
 from server.web import client_frames, server_frames
@@ -106,13 +106,13 @@ async def _steps() -> list[tuple[str, Callable[[], object]]]:
     def pack() -> object:
         return connection.pack_commands([calls._command(SHARD, orders.held)])  # noqa: SLF001 - the very step that is measured
 
-    answers = [b"A 1 %d %d %d %d %d " % (n + 1, 10**6 - n, n % 9 + 1, n + 1, NOW_US + n) for n in range(GIFTS)]
-    reply = b"*%d\r\n" % GIFTS + b"".join(b"$%d\r\n%b\r\n" % (len(answer), answer) for answer in answers)
+    answers = [b'["A",1,%d,%d,%d,%d,%d,""]' % (n + 1, NOW_US, 10**6 - n, n % 9 + 1, n + 1) for n in range(GIFTS)]
+    reply = b"$%d\r\n[%b]\r\n" % (sum(map(len, answers)) + GIFTS + 1, b",".join(answers))
 
-    def parse() -> list[object]:
+    def parse() -> Sequence[object]:
         reader = hiredis.Reader()
         reader.feed(reply)
-        return [decode_answer(SHARD, answer) for answer in reader.gets()]
+        return decode_answers(SHARD, reader.gets())
 
     accepted = cast("Any", parse())
 
@@ -125,7 +125,7 @@ async def _steps() -> list[tuple[str, Callable[[], object]]]:
         ]
 
     packed = b"[%b]" % b",".join(
-        b"[%d,%d,1000000,1,%d,%b]" % (n + 1, NOW_US + n, n + 1, order.body) for n, order in enumerate(orders.held)
+        b"[%d,%d,1000000,1,%d,%b]" % (n + 1, NOW_US, n + 1, order.body.encode()) for n, order in enumerate(orders.held)
     )
     entry = (b"1-%d" % GIFTS, {b"g": packed})
 

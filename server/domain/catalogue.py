@@ -64,6 +64,10 @@ class Catalogue:
     """The newest version of every gift and item, by id; in the order of price."""
 
     def __init__(self, gifts: Iterable[CatalogueGift]) -> None:
+        self.take(gifts)
+
+    def take(self, gifts: Iterable[CatalogueGift]) -> None:
+        """Offers these from now on."""
         self._items = {gift.id: gift for gift in sorted(gifts, key=lambda gift: (gift.coins, gift.id))}
 
     def get(self, gift_id: str) -> CatalogueGift | None:

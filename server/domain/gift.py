@@ -26,7 +26,12 @@ class GiftOrder(Struct, frozen=True, gc=False):
     count: int
     coins: int
     refusal: Code | None
-    body: bytes
+    body: str
+
+    @property
+    def request(self) -> str:
+        """The request id under its viewer's name, which no other viewer's can be mistaken for."""
+        return f"{self.viewer}:{self.request_id}"
 
     @property
     def verdict(self) -> str:
@@ -94,10 +99,10 @@ def encode_body(
     coins: int,
     diamonds: int,
     note: str = "",
-) -> bytes:
+) -> str:
     """The part of a record that the gateway knows: a JSON array without its brackets. An empty note takes no room."""
     body = (request_id, viewer, viewer_name, room, creator, gift, version, count, coins, diamonds)
-    return orjson.dumps((*body, note) if note else body)[1:-1]
+    return orjson.dumps((*body, note) if note else body)[1:-1].decode()
 
 
 _decode_records = msgspec.json.Decoder(list[GiftRecord]).decode

@@ -1,6 +1,6 @@
 """Packages of coins and their prices. Prices are versioned: a purchase keeps the version it was made at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.resources import files
@@ -55,12 +55,17 @@ class Package:
         return coins, -(-coins * self.amount // self.coins)
 
 
-def best_value(offered: Sequence[Package]) -> Package | None:
-    """The one package whose coins cost less than those of every other offered with it; None where there is no such."""
-    if len(offered) < 2:
+def best_value(prices: Iterable[tuple[Package, Fraction]]) -> Package | None:
+    """The one fixed package whose coins cost less than those of every other offered with it; None where there is none.
+
+    prices: what a coin of each package costs, at every size that it can be bought in.
+    """
+    cheapest = sorted(prices, key=lambda entry: entry[1])
+    if not cheapest:
         return None
-    cheapest, second = sorted(offered, key=lambda package: package.coin_price)[:2]
-    return cheapest if cheapest.coin_price < second.coin_price and not cheapest.custom else None
+    package, price = cheapest[0]
+    others = [other for entry, other in cheapest if entry is not package]
+    return package if others and price < others[0] and not package.custom else None
 
 
 def seed() -> Iterable[Package]:

@@ -7,7 +7,7 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import books, earnings, payouts, purchases, rooms, wallets
+from server.ledger.auditing import adjustments, books, earnings, payouts, purchases, rewards, rooms, spending, wallets
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -88,11 +88,14 @@ async def _check(
         await books.check_numbers(conn, cursors, gaps),
         room_totals.check(loaded),
         await books.check_creators(conn),
+        await adjustments.check_adjustments(conn),
         await earnings.check_earnings(conn),
+        *await spending.checks(conn),
         await purchases.check_purchases(conn),
         await purchases.check_taken_back(conn),
         await purchases.check_holds(conn),
         await payouts.check_payouts(conn),
+        *await rewards.check_rewards(conn),
     ]
     waiting = sum(max(0, shard.window.to - shard.cursor.number) for shard in shards)
     totals |= (

@@ -23,9 +23,14 @@ class Price(NamedTuple):
 
 
 async def load(pool: Pool) -> Catalogue:
+    """What is offered."""
+    return Catalogue(await newest(pool))
+
+
+async def newest(pool: Pool) -> list[CatalogueGift]:
     """The newest version of every gift and item."""
     rows = await pool.fetch(f"SELECT DISTINCT ON (gift_id) {_COLUMNS} FROM catalogue ORDER BY gift_id, version DESC")  # noqa: S608
-    return Catalogue(
+    return [
         CatalogueGift(
             id=row["gift_id"],
             version=row["version"],
@@ -39,7 +44,7 @@ async def load(pool: Pool) -> Catalogue:
             kind=ItemKind(row["kind"]),
         )
         for row in rows
-    )
+    ]
 
 
 async def prices(conn: Connection) -> dict[tuple[str, int], Price]:

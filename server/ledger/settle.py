@@ -19,6 +19,7 @@ from server.ledger.quarantine import Quarantined, set_aside
 from server.ledger.shards import Cursor, advance_cursor, claim_shard
 from server.settings import Settings
 from server.stores import keys
+from server.stores.columns import column
 from server.stores.postgres import Connection, Pool
 
 log = structlog.get_logger()
@@ -131,10 +132,9 @@ class Settler:
     async def _mark(self, stretch: Stretch) -> None:
         """Tells Redis what is settled: it frees the viewers' pending coins and trims the log."""
         for after, to, coins_by_viewer in stretch.taken(NUMBERS_PER_MARK):
-            arguments: list[str | int] = [stretch.epoch, after, to, self._settings.wallet_idle_s]
-            for viewer, coins in coins_by_viewer.items():
-                arguments += (viewer, coins)
-            if await self._redis.fcall("gs_settled", 1, keys.shard(stretch.shard), *arguments) != b"ok":
+            viewers, coins = column(list(coins_by_viewer)), column(list(coins_by_viewer.values()))
+            place = (stretch.epoch, after, to, self._settings.wallet_idle_s)
+            if await self._redis.fcall("gs_settled", 1, keys.shard(stretch.shard), *place, viewers, coins) != b"ok":
                 return  # somebody else told it
 
     async def _mark_again(self, shard: int, epoch: int, after: int, to: int) -> None:

@@ -35,6 +35,7 @@ class ShardState:
     """A shard in Redis: its newest number, the marks of its two readers, and whether this server process serves it.
 
     opening: the token of its last opening, '' before the first. shards: how many Redis was set up with, 0 for none.
+    legible: its wallets and answers are kept as our functions keep them; else only its log is of use.
     """
 
     epoch: int = 0
@@ -44,12 +45,14 @@ class ShardState:
     applied: int = 0
     opened: bool = False
     shards: int = 0
+    legible: bool = True
 
     @classmethod
     def read(cls, row: Sequence[bytes]) -> "ShardState":
         """Of an answer of `gs_state`."""
-        epoch, number, opening, settled, applied, opened, shards = row
-        return cls(int(epoch), int(number), opening.decode(), int(settled), int(applied), opened == b"1", int(shards))
+        epoch, number, opening, settled, applied, opened, shards, legible = row
+        marks = int(settled), int(applied)
+        return cls(int(epoch), int(number), opening.decode(), *marks, opened == b"1", int(shards), legible == b"1")
 
     def behind(self, cursor: Cursor) -> bool:
         """Whether the ledger has what this Redis has not."""

@@ -20,6 +20,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from server.rooms.badges import Badges
 from server.rooms.leases import Leases
 from server.rooms.listing_budget import ListingBudget
 from server.rooms.loading import unload_room
@@ -66,8 +67,12 @@ class ReaderCounts:
 class RoomsReader:
     """Reads the logs of this worker's shards into the rooms."""
 
-    def __init__(self, redis: Redis, pool: Pool, settings: Settings, worker_id: str) -> None:
+    def __init__(
+        self, redis: Redis, pool: Pool, settings: Settings, worker_id: str, badges: Badges | None = None
+    ) -> None:
+        """badges: what stands beside gifters' names; without it nothing does."""
         self._redis = redis
+        self._badges = badges
         self._shards = range(settings.wallet_shards)
         self._log_max = settings.room_log_deltas
         self._budget = ListingBudget(settings.listed_bytes_per_second)
@@ -179,7 +184,14 @@ class RoomsReader:
                 return
             again: dict[str, list[RoomGift]] = {}
             try:
-                answers = await call(self._redis, ticks, self._log_max, self._log.read_from, self._budget)
+                answers = await call(
+                    self._redis,
+                    ticks,
+                    self._log_max,
+                    self._log.read_from,
+                    budget=self._budget,
+                    badges=self._badges,
+                )
                 for tick, answer in zip(ticks, answers, strict=True):
                     self._take_answer(tick, answer, again)
             except BaseException:
@@ -283,9 +295,8 @@ class RoomsReader:
             else:
                 self._know(room, state)
                 ticks += ticks_of(room, mine, state, caught_up=True)
-        for tick, answer in zip(
-            ticks, await call(self._redis, ticks, self._log_max, read_from, self._budget), strict=True
-        ):
+        answers = await call(self._redis, ticks, self._log_max, read_from, budget=self._budget, badges=self._badges)
+        for tick, answer in zip(ticks, answers, strict=True):
             if isinstance(answer, ResponseError):
                 self._refused(tick.room, len(tick.gifts), answer)
             elif answer[0] == b"ok":

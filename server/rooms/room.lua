@@ -16,13 +16,15 @@ local VIEWERS_EVERY_US = 1000000
 local ENDED_ROOM_REST_S = 3600
 local POSITION_DIGITS_MAX = 16
 local GIFTERS_PER_COMMAND = 200
+-- Entrances wait among the chat lines, told apart by their first character: a list more would cost every tick a call.
+local ENTRANCE = 'e'
+local ENTRANCES_UP_TO = 100 -- lines that wait; past it chat alone is let in
 -- What stands on the screen at the same time; the least valuable leaves first.
 local SHOWN_MAX = 24
 
 -- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
 local ROOMS_GIVEN_MAX = 50000
 local POSITIONS_APART = 131072
-local PLACE_DIGITS = 5
 
 local run -- names this server process: the time of its first call
 
@@ -40,13 +42,22 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- A number below 2^20, drawn anew each time, and otherwise by every server process.
+local draws = 0
+
+local function draw()
+  draws = draws + 1
+  return tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. draws), 1, 5), 16)
+end
+
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before, also while its clock stands
--- still or is set back.
+-- its incarnation is about the time, and later than all that this server process gave before or has forgotten, also
+-- while its clock stands still, is set back, or is behind that of the server before. Servers that come back from the
+-- same data one after the other would go on alike, were it not for a draw.
 local last_incarnation = 0
 
 local function new_incarnation()
-  last_incarnation = math.max(now_us(), last_incarnation + 1)
+  last_incarnation = math.max(now_us(), last_incarnation + 1) + draw()
   return text(last_incarnation)
 end
 
@@ -84,6 +95,7 @@ local function keys_of(key)
     id = room, hash = key, top = tag .. 'top', who = tag .. 'who', log = tag .. 'log', chat = tag .. 'chat',
     viewers = tag .. 'viewers', channel = tag .. 'deltas', say = tag .. 'say:', loading = tag .. 'loading:',
     shown = tag .. 'shown', tickets = tag .. 'tickets', claim = tag .. 'claim:', over = tag .. 'over',
+    came = tag .. 'came:',
   }
 end
 
@@ -268,8 +280,8 @@ end
 -- A position never names two deltas. Data that went back would hand them out again: to a server that came back with
 -- older data, to the next one that came back with the same, or to one whose data were replaced under it. So a room goes
 -- on with the next number only where this library itself gave the last one. Else it goes on far behind it, at a place
--- that is drawn anew from the server process each time; no clock is asked, as that may have been set back.
-local given, rooms_given, jumps = {}, 0, 0
+-- that is drawn anew each time; no clock is asked, as that may have been set back.
+local given, rooms_given = {}, 0
 
 local function gave(room, position)
   if not given[room.hash] then
@@ -284,9 +296,7 @@ end
 local function position_after(room, state)
   local n = tonumber(state.n)
   if given[room.hash] ~= state.incarnation .. '-' .. state.n then
-    jumps = jumps + 1
-    local place = tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. jumps), 1, PLACE_DIGITS), 16)
-    n = n + POSITIONS_APART * (1 + place)
+    n = n + POSITIONS_APART * (1 + draw())
   end
   n = text(n + 1)
   local position = state.incarnation .. '-' .. n
@@ -385,6 +395,7 @@ local function unload_room(keys, args)
     return 0
   end
   redis.call('UNLINK', room.hash, room.top, room.who, room.log, room.shown, room.tickets)
+  last_incarnation = math.max(last_incarnation, whole(args[1]))
   return 1
 end
 
@@ -492,7 +503,20 @@ local function tick(keys, args)
   local lines = redis.call('LRANGE', room.chat, 0, CHAT_LINES_PER_DELTA - 1)
   if #lines > 0 then
     redis.call('LTRIM', room.chat, #lines, -1)
-    changed[#changed + 1] = '"chat":[' .. table.concat(lines, ',') .. ']'
+    local said, came = {}, {}
+    for _, line in ipairs(lines) do
+      if string.sub(line, 1, 1) == ENTRANCE then
+        came[#came + 1] = string.sub(line, 2)
+      else
+        said[#said + 1] = line
+      end
+    end
+    if #said > 0 then
+      changed[#changed + 1] = '"chat":[' .. table.concat(said, ',') .. ']'
+    end
+    if #came > 0 then
+      changed[#changed + 1] = '"entrances":[' .. table.concat(came, ',') .. ']'
+    end
   end
   if state.likes ~= '0' then
     put('likes', '0')
@@ -611,6 +635,46 @@ local function like(keys, args)
   return 'ok'
 end
 
+-- gs_room_enter: user, who JSON, look JSON, pause (s) in which the same user's coming is shown once.
+-- Answers ok, or no when it is not shown: it was lately, or too many come at once, or the room is not live.
+local function enter(keys, args)
+  local room = keys_of(keys[1])
+  local user, who, look, pause_s = some(args[1]), some(args[2]), some(args[3]), whole(args[4])
+  if redis.call('HGET', room.hash, 'state') ~= 'live' or redis.call('LLEN', room.chat) >= ENTRANCES_UP_TO
+    or not redis.call('SET', room.came .. user, '1', 'NX', 'EX', pause_s) then
+    return 'no'
+  end
+  redis.call('RPUSH', room.chat, ENTRANCE .. '{"from":' .. who .. ',"look":' .. look .. ',"at":' .. text(now_us()) .. '}')
+  return 'ok'
+end
+
+-- gs_room_take_down: log_max, id of the gift that an item on the screen was paid with.
+-- Answers ok (and a delta without it is published), no when there is no such item, or absent.
+local function take_down(keys, args)
+  local room = keys_of(keys[1])
+  local log_max, id = whole(args[1]), '"id":"' .. some(args[2]) .. '"'
+  local state = fields(room, 'incarnation', 'n', 'run', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  local now, found = now_us(), false
+  for _, entry in ipairs(shown_now(room, now)) do
+    if string.find(entry.json, id, 1, true) then
+      redis.call('HDEL', room.shown, entry.id)
+      found = true
+    end
+  end
+  if not found then
+    return 'no'
+  end
+  local n, position = position_after(room, state)
+  redis.call('HSET', room.hash, 'n', n)
+  publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
+    .. ',"effects":' .. shown_json(shown_now(room, now)) .. '}', log_max)
+  rest(room, state.state)
+  return 'ok'
+end
+
 -- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
 local function end_room(keys, args)
   local room = keys_of(keys[1])
@@ -722,8 +786,10 @@ register('gs_room_join', join, 'allow-oom')
 register('gs_room_members', members, 'allow-oom')
 register('gs_room_say', say)
 register('gs_room_like', like)
+register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
+register('gs_room_take_down', take_down, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')

@@ -1,6 +1,6 @@
 """Calls of `gs_room_tick`: the gifts of a room as arguments, and what it answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from server.domain.catalogue import SHOWN_KINDS, ItemKind
 from server.domain.item_note import read_note
 from server.domain.person import person_json
 from server.domain.shown import Shown
+from server.rooms.badges import Badges
 from server.rooms.listing_budget import ListingBudget
 from server.rooms.shard_log import START, Mark, RoomGift
 from server.stores import keys
@@ -25,6 +26,14 @@ GIFTS_PER_CALL_MAX = 2_000
 CALLS_PER_PIPELINE = 100
 GIFTS_PER_PIPELINE = 5_000
 """So that no pipeline takes longer than a reply is waited for, on a machine that is busy."""
+
+
+Beside = Callable[[str], bytes]
+"""What stands beside a user's name."""
+
+
+def _without_badge(_: str) -> bytes:
+    return b""
 
 
 @dataclass(slots=True)
@@ -67,7 +76,13 @@ class Tick(Struct, frozen=True):
     moves: dict[int, tuple[Mark | None, Mark]]
     caught_up: bool = False
 
-    def arguments(self, log_max: int, read_from: bytes = b"", budget: ListingBudget | None = None) -> list[str | bytes]:
+    def arguments(
+        self,
+        log_max: int,
+        read_from: bytes = b"",
+        budget: ListingBudget | None = None,
+        beside: Beside = _without_badge,
+    ) -> list[str | bytes]:
         """ARGV of the function. read_from: the server process (`gs_run`) whose log the gifts were read from."""
         moves: list[str | bytes] = []
         for shard, (old, new) in self.moves.items():
@@ -91,7 +106,7 @@ class Tick(Struct, frozen=True):
         items = [gift for gift in self.gifts if gift.record.note]
         gifters: list[str | bytes] = []
         for viewer, viewer_coins in given.items():
-            gifters += (viewer, str(viewer_coins), person_json(viewer, names[viewer]))
+            gifters += (viewer, str(viewer_coins), person_json(viewer, names[viewer], beside(viewer)))
         return [
             *head,
             str(count),
@@ -102,11 +117,11 @@ class Tick(Struct, frozen=True):
             read_from,
             str(len(given)),
             *gifters,
-            *([_bought(items)] if items else []),
+            *([_bought(items, beside)] if items else []),
         ]
 
 
-def _bought(items: list[RoomGift]) -> bytes:
+def _bought(items: list[RoomGift], beside: Beside) -> bytes:
     """What other items than gifts do in their room, as the function takes it; a note that says nothing does nothing."""
     shown: list[tuple[str, int, int, int, int, str]] = []
     tickets: set[str] = set()
@@ -117,7 +132,7 @@ def _bought(items: list[RoomGift]) -> bytes:
                 id=str(item.gift_id),
                 kind=note.kind,
                 item=record.gift,
-                person=person_json(record.viewer, record.viewer_name),
+                person=person_json(record.viewer, record.viewer_name, beside(record.viewer)),
                 text=note.text,
                 coins=record.coins,
                 at_us=record.at_us,
@@ -161,17 +176,26 @@ def read_marks(answer: list[Any]) -> Held:
 
 
 async def call(
-    redis: Redis, ticks: list[Tick], log_max: int, read_from: bytes = b"", budget: ListingBudget | None = None
+    redis: Redis,
+    ticks: list[Tick],
+    log_max: int,
+    read_from: bytes = b"",
+    *,
+    budget: ListingBudget | None = None,
+    badges: Badges | None = None,
 ) -> list[Any]:
     """The answers, in order. A refusal that no repetition can mend is one of them; any other error is raised.
 
     Raises redis.exceptions.ConnectionError too when another server process answers than the gifts were read from.
     """
     answers: list[Any] = []
+    beside = _without_badge if badges is None else badges.beside
+    if badges is not None:
+        await badges.learn({gift.record.viewer for tick in ticks for gift in tick.gifts})
     for piece in _pieces(ticks):
         pipeline = redis.pipeline(transaction=False)
         for tick in piece:
-            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max, read_from, budget))
+            pipeline.fcall("gs_room_tick", 1, keys.room(tick.room), *tick.arguments(log_max, read_from, budget, beside))
         answers += await pipeline.execute(raise_on_error=False)
     for answer in answers:
         if answer == [b"moved"]:

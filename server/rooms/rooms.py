@@ -32,6 +32,9 @@ KNOWN_ROOMS_MAX = 10_000
 KNOWN_AGE_S = 1.0
 """How long a gateway relies on what it remembers of a room that none of its members is in."""
 
+ENTRANCE_PAUSE_S = 300
+"""Somebody who comes back sooner is not shown again."""
+
 LIKED_ROOMS_MAX = 10_000
 """Rooms whose likes may wait for the next tick; likes beyond are dropped."""
 
@@ -151,8 +154,19 @@ class Rooms:
         answer: bytes = await self._call(room_id, "gs_room_ticket", asked, viewer, request, str(ttl_s))
         return answer.decode()
 
-    async def say(self, room_id: str, user_id: str, user_name: str, line: str) -> None:
-        """Adds a chat line to the next delta.
+    async def take_down(self, room_id: str, gift_id: str) -> bool:
+        """Takes what a gift paid for from the room's screen; whether it was there. Raises Refusal."""
+        answer = await self._call(room_id, "gs_room_take_down", str(self._settings.room_log_deltas), gift_id)
+        return bool(answer == b"ok")
+
+    async def enter(self, room_id: str, user_id: str, person: bytes, look: str) -> None:
+        """Shows that somebody came in, unless it was shown lately. Raises Refusal (room_not_found, unavailable)."""
+        shown = await self._call(room_id, "gs_room_enter", user_id, person, orjson.dumps(look), str(ENTRANCE_PAUSE_S))
+        if shown == b"ok":
+            await self._wait_for_delta([room_id])
+
+    async def say(self, room_id: str, user_id: str, user_name: str, line: str, badge: bytes = b"") -> None:
+        """Adds a chat line to the next delta. badge: what stands beside the name.
 
         Raises Refusal (room_ended, rate_limited, room_not_found, unavailable).
         """
@@ -160,7 +174,7 @@ class Rooms:
             room_id,
             "gs_room_say",
             user_id,
-            person_json(user_id, user_name),
+            person_json(user_id, user_name, badge),
             orjson.dumps(line),
             self._say_interval_ms,
             str(self._settings.chats_burst),

@@ -103,8 +103,6 @@ class EmbeddedValkey:
             "save": "",
             "maxmemory": f"{self._memory_mb}mb",
             "maxmemory-policy": "noeviction",
-            # A wallet's running combos are one value, often longer than the 64 bytes that a small hash may hold.
-            "hash-max-listpack-value": "128",
             "daemonize": "no",
             "loglevel": "notice",
             "logfile": "",

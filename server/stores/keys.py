@@ -16,11 +16,17 @@ WORKERS = "giftstream:workers"
 BALANCES = "giftstream:balances"
 """Channel of the gateways: whose balance changed (gateway, then users, a line each)."""
 
+STEERING = "giftstream:steering"
+"""Channel: an admin banned somebody or changed the catalogue; the message is empty."""
+
 MODERATION = "giftstream:moderation"
 """Channel of the gateways: whose rules changed (gateway, `room` or `creator`, its id, a line each)."""
 
 NOTICES = "giftstream:notices"
 """Channel of the gateways: for whom a notice was left (gateway, then users, a line each; `*` is everybody)."""
+
+LOOKS = "giftstream:looks"
+"""Channel of all processes: who looks different now (users, a line each)."""
 
 DEMO_BOTS = "giftstream:demo:bots"
 """Which gateway runs the demo's viewers."""
@@ -114,6 +120,16 @@ def probe_channel(gateway_id: str) -> str:
 def connections(user_id: str) -> str:
     """The sorted set of a user's open sockets: session → expires at (seconds)."""
     return f"{{u:{user_id}}}:connections"
+
+
+def look(user_id: str) -> str:
+    """How a user looks to others, kept for a while (server/rooms/badges.py)."""
+    return f"{{u:{user_id}}}:look"
+
+
+def impression(user_id: str, room_id: str) -> str:
+    """Notes for a while that a user was shown this room in a promoted place."""
+    return f"{{u:{user_id}}}:saw:{room_id}"
 
 
 def demo_login(key_digest: str) -> str:

@@ -1,39 +1,60 @@
-"""The answers of `gs_gifts`, as text in Redis and as values here (docs/design.md)."""
+"""The answers of `gs_gifts`, as JSON arrays in Redis and as values here (docs/design.md)."""
+
+import msgspec
+from msgspec import Struct
 
 from server.domain.errors import Code
 from server.domain.gift import Accepted, Answer, Refused
 from server.domain.ids import GiftId
 
 
-def encode_answer(answer: Accepted) -> str:
-    """The text that Redis keeps for an accepted gift."""
-    return " ".join(
-        (
-            "A",
-            str(answer.gift_id.epoch),
-            str(answer.gift_id.number),
-            str(answer.coins),
-            str(answer.combo),
-            str(answer.combo_first),
-            str(answer.at_us),
-            answer.fingerprint,
-        )
+class _Accepted(Struct, frozen=True, array_like=True, tag="A", gc=False):
+    epoch: int
+    number: int
+    at_us: int
+    coins: int
+    combo: int
+    combo_first: int
+    fingerprint: str
+
+
+class _Refused(Struct, frozen=True, array_like=True, tag="R", gc=False):
+    code: Code
+    coins: int | None
+    fingerprint: str
+
+
+class _NotNow(Struct, frozen=True, array_like=True, tag="T", gc=False):
+    code: Code
+    retry_ms: int
+
+
+class _NotLoaded(Struct, frozen=True, array_like=True, tag="L", gc=False):
+    pass
+
+
+_decode = msgspec.json.Decoder(list[_Accepted | _Refused | _NotNow | _NotLoaded]).decode
+
+
+def encode_answer(answer: Accepted) -> bytes:
+    """What Redis keeps for an accepted gift."""
+    _, epoch, number = answer.gift_id
+    return msgspec.json.encode(
+        _Accepted(epoch, number, answer.at_us, answer.coins, answer.combo, answer.combo_first, answer.fingerprint)
     )
 
 
-def decode_answer(shard: int, answer: bytes) -> Answer | None:
-    """What an answer says; None for `L`: the wallet is not loaded."""
-    kind, *fields = answer.split(b" ")
-    if kind == b"A":
-        epoch, number, coins_left, combo, first, at_us, fingerprint = fields
-        gift_id = GiftId(shard, int(epoch), int(number))
-        return Accepted(gift_id, int(coins_left), int(combo), int(first), int(at_us), fingerprint.decode())
-    if kind == b"R":
-        code, coins, fingerprint = fields
-        return Refused(Code(code.decode()), None if coins == b"-" else int(coins), fingerprint=fingerprint.decode())
-    if kind == b"T":
-        code, retry_ms = fields
-        return Refused(Code(code.decode()), retry_ms=int(retry_ms) or None)
-    if kind == b"L":
-        return None
-    raise ValueError(f"not an answer: {answer[:80]!r}")
+def decode_answers(shard: int, reply: bytes) -> list[Answer | None]:
+    """The answers to a batch, in order; None where the wallet is not loaded. Raises ValueError for anything else."""
+    return [_answer(shard, told) for told in _decode(reply)]
+
+
+def _answer(shard: int, told: _Accepted | _Refused | _NotNow | _NotLoaded) -> Answer | None:
+    if type(told) is _Accepted:
+        gift_id = GiftId(shard, told.epoch, told.number)
+        return Accepted(gift_id, told.coins, told.combo, told.combo_first, told.at_us, told.fingerprint)
+    if type(told) is _Refused:
+        return Refused(told.code, told.coins, fingerprint=told.fingerprint)
+    if type(told) is _NotNow:
+        return Refused(told.code, retry_ms=told.retry_ms or None)
+    return None

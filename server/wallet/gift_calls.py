@@ -10,13 +10,28 @@ from redis.exceptions import ResponseError
 from server.domain.gift import GiftOrder
 from server.settings import Settings
 from server.stores import keys
+from server.stores.columns import column
 from server.stores.failures import REDIS_AWAY
 
 Batch = tuple[int, list[GiftOrder]]
 """A shard, and what it is asked in one call."""
 
-Reply = list[bytes] | ResponseError
-"""An answer for each order of a batch, or why the shard took none of it."""
+Reply = bytes | ResponseError
+"""The answers to a batch (see `decode_answers`), or why the shard took none of it."""
+
+
+def columns_of(orders: list[GiftOrder]) -> tuple[bytes, ...]:
+    """The orders of a batch as `gs_gifts` takes them."""
+    return (
+        column([order.viewer for order in orders]),
+        column([order.request for order in orders]),
+        column([order.fingerprint for order in orders]),
+        column([order.combo_key for order in orders]),
+        column([order.count for order in orders]),
+        column([order.coins for order in orders]),
+        column([order.verdict for order in orders]),
+        column([order.body for order in orders]),
+    )
 
 
 class GiftCalls:
@@ -73,16 +88,4 @@ class GiftCalls:
         return replies
 
     def _command(self, shard: int, orders: list[GiftOrder]) -> tuple[str | bytes | int, ...]:
-        command: list[str | bytes | int] = ["FCALL", "gs_gifts", 1, keys.shard(shard), *self._limits]
-        for order in orders:
-            command += (
-                order.viewer,
-                order.request_id,
-                order.fingerprint,
-                order.combo_key,
-                order.count,
-                order.coins,
-                order.verdict,
-                order.body,
-            )
-        return tuple(command)
+        return ("FCALL", "gs_gifts", 1, keys.shard(shard), *self._limits, *columns_of(orders))

@@ -72,7 +72,7 @@ class Gifting:
     def _refuse(self, viewer: str, request_id: str, fingerprint: str, code: Code) -> Reply:
         """What has no price: refused, unless this request was answered before."""
         return self._shards.submit(
-            GiftOrder(viewer, request_id, fingerprint, combo_key="", count=1, coins=0, refusal=code, body=b"")
+            GiftOrder(viewer, request_id, fingerprint, combo_key="", count=1, coins=0, refusal=code, body="")
         )
 
     def _verdict(self, viewer: str, room: GiftRoom, *, active: bool, coins: int) -> Code | None:

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from server.domain.errors import Code
 from server.domain.gift import Answer, GiftOrder, Refused
 from server.stores.failures import REDIS_AWAY, STORE_AWAY
-from server.wallet.answers import decode_answer
+from server.wallet.answers import decode_answers
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.opening import ShardOpener, is_closed
 from server.wallet.patience import Patience
@@ -138,9 +138,8 @@ class Lane:
             for ticket in waiting:
                 ticket.deadline_s += by_s
 
-    def _hand_out(self, shard: int, tickets: list[_Ticket], replies: list[bytes]) -> None:
-        for ticket, reply in zip(tickets, replies, strict=True):
-            answer = decode_answer(shard, reply)
+    def _hand_out(self, shard: int, tickets: list[_Ticket], reply: bytes) -> None:
+        for ticket, answer in zip(tickets, decode_answers(shard, reply), strict=True):
             if answer is None:
                 self._load(shard, ticket)
             else:

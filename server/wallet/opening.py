@@ -30,6 +30,10 @@ OPEN_TRIES_MAX = 3
 """How often an opening is begun anew because Redis or the ledger changed under it."""
 
 
+_INCIDENTS = {"redis_behind_ledger", "redis_left_behind"}
+"""Reasons for a new epoch that an operator has to look at."""
+
+
 def is_closed(error: RedisError) -> bool:
     """Whether a call was refused because its shard is not open on this server: open it, and call again."""
     return "FENCED" in str(error) or is_missing_function(error)
@@ -86,9 +90,11 @@ class ShardOpener:
             seen = await self._look(shard)
             if seen.opened:
                 return None
-            token = openings.new_token()
-            if held.cursor.epoch == 0 or seen.behind(held.cursor) or not held.openings.know(seen.opening):
-                token = await self._begin_epoch(connection, shard, seen, held.cursor, token)
+            why = _why_anew(shard, held, seen)
+            if why is None:
+                token = openings.new_token()
+            else:
+                token = await self._begin_epoch(connection, shard, seen, held.cursor, why)
             await openings.announce(connection, shard, token)
             return token
 
@@ -124,27 +130,50 @@ class ShardOpener:
         shard: int,
         seen: ShardState,
         cursor: ledger_shards.Cursor,
-        token: str,
+        why: str,
     ) -> str:
         """Empties the shard in Redis, gives it back the answers that the ledger knows, and moves the cursor.
 
         Answers the token that Redis carries when all of it is there.
         """
         key, epoch = keys.shard(shard), max(seen.epoch, cursor.epoch) + 1
-        place = (seen.epoch, seen.number, seen.opening)
+        place, token = (seen.epoch, seen.number, seen.opening), openings.new_token()
         await self._redis.fcall("gs_reset", 1, key, *place, epoch, self._settings.wallet_shards, token)
         dedupe_s = self._settings.dedupe_s
         async for page in remembered(connection, shard, 2 * dedupe_s):
-            arguments: list[str] = []
+            arguments: list[str | bytes] = []
             for gift in page:
                 answer = Accepted(gift.gift_id, gift.coins_after, gift.combo, gift.combo_first, gift.at_us, "")
-                arguments += [gift.viewer, gift.request_id, encode_answer(answer)]
+                arguments += [f"{gift.viewer}:{gift.request_id}", encode_answer(answer)]
             before, token = token, openings.new_token()
             await self._redis.fcall("gs_remember", 1, key, epoch, before, token, dedupe_s, *arguments)
         await ledger_shards.begin_epoch(connection, shard, epoch)
-        if cursor.epoch != 0:
-            why = "redis_behind_ledger" if seen.behind(cursor) else "redis_left_behind"
-            found = {"redis": [seen.epoch, seen.number], "ledger": [cursor.epoch, cursor.number]}
+        found = {"redis": [seen.epoch, seen.number], "ledger": [cursor.epoch, cursor.number]}
+        if why in _INCIDENTS:
             await ledger_shards.record_incident(connection, shard, why, found)
             log.error("shard began a new epoch", why=why, shard=shard, epoch=epoch, **found)
+        else:
+            log.info("shard began an epoch", why=why, shard=shard, epoch=epoch, **found)
         return token
+
+
+def _why_anew(shard: int, held: ledger_shards.HeldShard, seen: ShardState) -> str | None:
+    """Why the shard cannot go on with what Redis holds; None if it can.
+
+    Raises StoreUnfit for gifts that are not settled in a Redis whose wallets another version keeps in another way.
+    """
+    if held.cursor.epoch == 0:
+        return "first_start"
+    if seen.behind(held.cursor):
+        return "redis_behind_ledger"
+    if not held.openings.know(seen.opening):
+        return "redis_left_behind"
+    if seen.legible:
+        return None
+    unsettled = seen.number - held.cursor.number
+    if unsettled:
+        raise StoreUnfit(
+            f"Redis holds {unsettled} unsettled gifts of wallet shard {shard} that another version accepted:"
+            " let that version settle them first"
+        )
+    return "kept_in_another_way"

@@ -100,7 +100,6 @@ class Wallets:
                 snapshot.credit,
                 int(snapshot.blocked),
                 self._settings.wallet_idle_s,
-                self._settings.dedupe_s,
             )
             if loaded is not None and loaded[0] != b"stale":
                 return True

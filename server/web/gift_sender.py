@@ -47,6 +47,8 @@ class GiftSender:
             self._order(frame, identity, room, Code.UNAVAILABLE)
         elif self._shut_out(identity, room):
             self._order(frame, identity, room, Code.FORBIDDEN)
+        elif not services.ages.may_give(identity.user_id):
+            self._order(frame, identity, room, Code.AGE_RESTRICTED)
         elif services.hub.state(room.id) == "ended":
             self._order(frame, identity, room, Code.ROOM_ENDED)
         else:

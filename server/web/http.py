@@ -36,7 +36,19 @@ async def identity_of(request: web.Request) -> Identity:
     identity = await services_of(request).tokens.verify(token.strip())
     if identity.read_only:
         raise Refusal(Code.FORBIDDEN)
+    if services_of(request).steering.is_banned(identity.user_id):
+        raise Refusal(Code.FORBIDDEN, "This account is banned.")
     return identity
+
+
+async def identity_if_any(request: web.Request) -> Identity | None:
+    """Who asks, of a call that needs no token: None without a good one."""
+    try:
+        return await identity_of(request)
+    except Refusal as refusal:
+        if refusal.code in {Code.UNAUTHORIZED, Code.FORBIDDEN}:
+            return None
+        raise
 
 
 async def admin_of(request: web.Request) -> Identity:

@@ -39,7 +39,10 @@ async def send_gift(request: web.Request) -> web.Response:
     body = await read_body(request, _new_gift)
     room, _ = await services.rooms.now(request.match_info["room"])
     await services.moderation.learn(room)
+    await services.ages.learn(identity.user_id)
     refusal = Code.FORBIDDEN if shut_out(services.moderation, identity, room.id) else None
+    if refusal is None and not services.ages.may_give(identity.user_id):
+        refusal = Code.AGE_RESTRICTED
     if refusal is None and not await may_enter(services, identity, room):
         refusal = Code.NOT_ELIGIBLE
     clock = asyncio.get_running_loop().time
@@ -108,6 +111,7 @@ ROUTES = (
             Code.RATE_LIMITED,
             Code.BUSY,
             Code.WALLET_BLOCKED,
+            Code.AGE_RESTRICTED,
             Code.FORBIDDEN,
             Code.NOT_ELIGIBLE,
         ),

@@ -1,4 +1,4 @@
-"""Rooms over HTTP: opening and ending them, the list, one room, its ranking, and a token for its overlay."""
+"""Rooms over HTTP: opening and ending them, one room, its ranking, and a token for its overlay."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,16 +7,16 @@ from aiohttp import web
 
 from server.domain import text
 from server.domain.errors import Code, Refusal
-from server.ledger import rooms as ledger_rooms
 from server.rooms.rooms import RoomInfo
 from server.web.economy.entering import NEEDS_TICKET, may_enter
+from server.web.economy.looks import with_looks
 from server.web.economy.opening_tickets import shown_ticket, ticket_of
 from server.web.http import answer, identity_of, limit_of, read_body, rfc3339, services_of
 from server.web.identity import Identity, Role
 from server.web.limits import BucketTable
 from server.web.route import Route
 from server.web.services import Services
-from server.web.shapes import NewRoom, OverlayToken, Room, Rooms, Top, User
+from server.web.shapes import NewRoom, OverlayToken, Room, Top, User
 from server.web.standing import SHUT_OUT, shut_out
 from server.web.strict_json import StrictDecoder
 from server.web.tokens import issue_token
@@ -44,6 +44,7 @@ async def open_room(request: web.Request) -> web.Response:
     services, identity = services_of(request), await identity_of(request)
     if identity.role is Role.VIEWER and not services.settings.demo:
         raise Refusal(Code.FORBIDDEN)
+    await services.ages.check(identity.user_id)
     body = await read_body(request, _new_room)
     title = text.clean(body.title, text.TITLE_CHARS_MAX)
     if not title:
@@ -66,30 +67,6 @@ async def end_room(request: web.Request) -> web.Response:
     return answer(await _shown(services, room.id))
 
 
-async def list_rooms(request: web.Request) -> web.Response:
-    """Live rooms, those that earned most lately first."""
-    services = services_of(request)
-    page, following = await ledger_rooms.listing(services.pool, limit_of(request), request.query.get("cursor"))
-    live = await services.rooms.totals([room.id for room in page])
-    shown = []
-    for room in page:
-        diamonds, gifts, viewers = live.get(room.id, (room.diamonds, room.gifts, 0))
-        shown.append(
-            Room(
-                id=room.id,
-                title=room.title,
-                state=room.state,  # type: ignore[arg-type]
-                creator=User(room.creator_id, room.creator_name),
-                diamonds=diamonds,
-                gifts=gifts,
-                viewers=viewers,
-                started_at=rfc3339(room.started_at),
-                ticket=shown_ticket(room.ticket),
-            )
-        )
-    return answer(Rooms(shown, following))
-
-
 async def get_room(request: web.Request) -> web.Response:
     """One room."""
     services = services_of(request)
@@ -108,7 +85,8 @@ async def get_top(request: web.Request) -> web.Response:
             raise Refusal(Code.FORBIDDEN, SHUT_OUT)
         if not await may_enter(services, identity, room):
             raise Refusal(Code.NOT_ELIGIBLE, NEEDS_TICKET)
-    return answer(Top(await services.rooms.top(request.match_info["room"], limit)))  # type: ignore[arg-type]
+    top = await services.rooms.top(request.match_info["room"], limit)
+    return answer(Top(await with_looks(services.badges, top)))  # type: ignore[arg-type]
 
 
 async def overlay_token(request: web.Request) -> web.Response:
@@ -158,15 +136,7 @@ ROUTES = (
         body=NewRoom,
         answer=Room,
         status=201,
-        codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT),
-    ),
-    Route(
-        method="GET",
-        path="/rooms",
-        handler=list_rooms,
-        answer=Rooms,
-        needs_token=False,
-        pages=True,
+        codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT, Code.AGE_RESTRICTED),
     ),
     Route(
         method="GET",

@@ -10,6 +10,7 @@ from collections import OrderedDict
 import structlog
 from redis.asyncio import Redis
 
+from server.economy.news import tell_notices
 from server.ledger import notices as ledger
 from server.ledger.notices import EVERYBODY
 from server.stores import keys
@@ -30,7 +31,6 @@ COMMIT_WAIT_S = 30.0
 """Ids are given out before the commit. A notice that commits later than this after a larger one is only in the feed."""
 SEEN_MAX = 5_000
 """Ids that are kept so as not to show them again; past that the oldest are let go before COMMIT_WAIT_S."""
-USERS_PER_MESSAGE_MAX = 500
 SESSIONS_PER_TURN = 200
 """Sockets that are told before others get a turn."""
 USERS_PER_QUERY = 1_000
@@ -44,7 +44,7 @@ class Notices:
         self._redis = redis
         self._pool = pool
         self._sessions = sessions
-        self._gateway_id = gateway_id.encode()
+        self._gateway_id = gateway_id
         self._changed: set[str] = set()
         self._due = False
         self._after = after
@@ -69,7 +69,7 @@ class Notices:
         while True:
             changed, self._changed = self._changed, set()
             try:
-                await self._publish(sorted(changed))
+                await tell_notices(self._redis, self._gateway_id, changed)
                 if self._due or loop.time() - read_s >= READ_EVERY_S:
                     self._due, read_s = False, loop.time()
                     await self._read()
@@ -78,14 +78,9 @@ class Notices:
                 log.warning("notices could not be told", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(INTERVAL_S)
 
-    async def _publish(self, users: list[str]) -> None:
-        for start in range(0, len(users), USERS_PER_MESSAGE_MAX):
-            message = "\n".join(users[start : start + USERS_PER_MESSAGE_MAX])
-            await self._redis.publish(keys.NOTICES, self._gateway_id + b"\n" + message.encode())
-
     def _hear(self, message: bytes) -> None:
         sender, *users = message.decode().split("\n")
-        if sender.encode() != self._gateway_id and any(user == EVERYBODY or self._sessions.of(user) for user in users):
+        if sender != self._gateway_id and any(user == EVERYBODY or self._sessions.of(user) for user in users):
             self._due = True
 
     async def _read(self) -> None:

@@ -59,6 +59,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         made["requestBody"] = {"required": True, **_content("", route.body.__name__)}
         del made["requestBody"]["description"]
+    if route.upload:
+        made["requestBody"] = {"required": True, "content": {route.upload: {"schema": {"type": "string"}}}}
     if route.needs_token:
         made["security"] = [{"token": []}]
     return made
@@ -101,7 +103,7 @@ def _problems(route: Route) -> dict[str, Any]:
     codes = {*route.codes, Code.UNAVAILABLE}
     if route.needs_token:
         codes |= {Code.UNAUTHORIZED, Code.FORBIDDEN}
-    if route.body is not None or route.pages or route.query or route.moves_money:
+    if route.body is not None or route.upload or route.pages or route.query or route.moves_money:
         codes.add(Code.BAD_REQUEST)
     if route.moves_money:
         codes.add(Code.IDEMPOTENCY_CONFLICT)
@@ -109,7 +111,7 @@ def _problems(route: Route) -> dict[str, Any]:
     for code in sorted(codes):
         by_status.setdefault(RULES[code].status, []).append(code)
     made = {status: ", ".join(f"`{code}`" for code in found) for status, found in sorted(by_status.items())}
-    if route.body is not None:
+    if route.body is not None or route.upload:
         made |= _BODY_STATUSES
     return {str(status): _content(said, "Problem", CONTENT_TYPE) for status, said in sorted(made.items())}
 

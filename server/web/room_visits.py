@@ -28,6 +28,8 @@ class RoomVisits:
         self._services = services
         self._connection = connection
         self._rooms: dict[str, RoomInfo] = {}
+        self._watcher: str | None = None
+        """Who is here to watch: no overlay."""
         self._told: set[str] = set()
         """Rooms in which the client knows itself as something else than a viewer who may chat."""
         self._likes = TokenBucket(settings.likes_per_second, settings.likes_burst, connection.heard_s)
@@ -51,7 +53,12 @@ class RoomVisits:
             await moderation.learn(room)
             standing = await self._enter(frame, identity, room)
             kept = room.id not in self._rooms
+            if kept and not identity.read_only:
+                self._services.entrances.came(room.id, identity)
             self._rooms[room.id] = room
+            if not identity.read_only and identity.user_id != room.creator_id:
+                self._watcher = identity.user_id
+                self._services.watching.came(identity.user_id, room.id)
         finally:
             if not kept:
                 moderation.release(room.id)
@@ -98,7 +105,8 @@ class RoomVisits:
         line = text.clean(frame.text, text.CHAT_CHARS_MAX)
         if not line:
             raise Refusal(Code.BAD_REQUEST, "There is nothing to read in this chat line.")
-        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line)
+        badge = self._services.badges.beside(identity.user_id)
+        await self._services.rooms.say(frame.room, identity.user_id, identity.name, line, badge)
         self._connection.answer(write(server_frames.Ack(frame.id)))
 
     async def like(self, frame: Like, identity: Identity) -> None:
@@ -137,6 +145,8 @@ class RoomVisits:
         if self._rooms.pop(room_id, None) is not None:
             self._services.hub.leave(self._connection, room_id)
             self._services.moderation.release(room_id)
+            if self._watcher is not None:
+                self._services.watching.left(self._watcher, room_id)
 
 
 def _muted(until_s: float) -> Refusal:

@@ -17,9 +17,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route:
     """handler: its docstring says what the call does. path: under API_ROOT. body, answer: their shapes.
 
-    file: the content type of the file that is answered where there is no JSON. codes: the refusals of this call's own.
-    pages: takes `limit` and `cursor`. query: other query parameters, and what they mean. moves_money: takes an
-    Idempotency-Key.
+    file, upload: the content type of what is answered, or taken, where that is no JSON. codes: the refusals of this
+    call's own. pages: takes `limit` and `cursor`. query: other query parameters, and what they mean. moves_money: takes
+    an Idempotency-Key.
     """
 
     method: str
@@ -29,6 +29,7 @@ class Route:
     file: str = ""
     status: int = 200
     body: type[Struct] | None = None
+    upload: str = ""
     needs_token: bool = True
     pages: bool = False
     query: Mapping[str, str] = field(default_factory=dict)

@@ -1,18 +1,28 @@
 """Every call of the HTTP interface, in the order of its documentation."""
 
 from server.web import http_blocks, http_demo, http_gifts, http_moderation, http_money, http_rooms
+from server.web.admin import http_adjustments, http_figures, http_offers, http_users
 from server.web.economy import (
+    http_account,
     http_analytics,
+    http_challenges,
+    http_challenges_admin,
     http_follows,
     http_history,
     http_notices,
     http_payout_review,
     http_payouts,
+    http_promotions_admin,
     http_purchases,
+    http_reports,
+    http_rewarded,
+    http_rewards,
+    http_room_list,
     http_sandbox,
     http_spending,
     http_statements,
     http_step_up,
+    http_visibility,
     http_webhooks,
 )
 from server.web.route import Route
@@ -21,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *http_demo.ROUTES,
     *http_gifts.ROUTES,
     *http_rooms.ROUTES,
+    *http_room_list.ROUTES,
     *http_moderation.ROUTES,
     *http_blocks.ROUTES,
     *http_money.ROUTES,
@@ -35,5 +46,17 @@ ROUTES: tuple[Route, ...] = (
     *http_statements.ROUTES,
     *http_payout_review.ROUTES,
     *http_notices.ROUTES,
+    *http_rewards.ROUTES,
+    *http_challenges.ROUTES,
+    *http_rewarded.ROUTES,
+    *http_promotions_admin.ROUTES,
+    *http_challenges_admin.ROUTES,
     *http_spending.ROUTES,
+    *http_account.ROUTES,
+    *http_reports.ROUTES,
+    *http_users.ROUTES,
+    *http_adjustments.ROUTES,
+    *http_offers.ROUTES,
+    *http_figures.ROUTES,
+    *http_visibility.ROUTES,
 )

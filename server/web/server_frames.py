@@ -161,6 +161,14 @@ class ChatLine(Struct, frozen=True, rename={"from_": "from"}):
     at: TimeUs
 
 
+class Entrance(Struct, frozen=True, rename={"from_": "from"}):
+    """Somebody who came in, and how it is shown."""
+
+    from_: User
+    look: str
+    at: TimeUs
+
+
 class Delta(Struct, frozen=True, tag_field="type", tag="delta"):
     """What happened in a room since the delta before; keys that did not change are left out.
 
@@ -179,6 +187,7 @@ class Delta(Struct, frozen=True, tag_field="type", tag="delta"):
     chat: list[ChatLine] | UnsetType = UNSET
     likes: Count | UnsetType = UNSET
     effects: list[ShownItem] | UnsetType = UNSET
+    entrances: list[Entrance] | UnsetType = UNSET
 
 
 SERVER_FRAMES: tuple[type[Struct], ...] = (

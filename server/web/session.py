@@ -37,14 +37,15 @@ BAD_FRAMES_WINDOW_S = 60.0
 
 
 class Session:
-    """identity: who the client is, once its hello was taken."""
+    """identity: who the client is, once its hello was taken. came_from: address, and what its program calls itself."""
 
-    def __init__(self, services: Services, connection: Connection) -> None:
+    def __init__(self, services: Services, connection: Connection, came_from: tuple[str | None, str | None]) -> None:
         settings = services.settings
         now_s = connection.heard_s
         self.id = new_id("s")
         self.connection = connection
         self.identity: Identity | None = None
+        self._came_from = came_from
         self.gifts = GiftSender(services, connection)
         self._spends = SpendSender(services, connection, self.gifts)
         self._services = services
@@ -154,6 +155,9 @@ class Session:
                 raise
             self.connection.cut_off(CloseCode.UNAUTHORIZED)
             return
+        if services.steering.is_banned(identity.user_id):
+            self.connection.cut_off(CloseCode.UNAUTHORIZED)
+            return
         async with services.entrance.turn():
             # Whoever left while it waited costs no more.
             if not self.connection.transport.is_closing():
@@ -164,6 +168,8 @@ class Session:
         if not await services.connections.admit(identity.user_id, self.id):
             self.connection.cut_off(CloseCode.TOO_MANY_CONNECTIONS)
             return
+        await services.ages.learn(identity.user_id)
+        services.logins.note(identity.user_id, *self._came_from)
         self.identity = identity
         services.sessions.name(self, identity.user_id)
         coins = 0 if identity.read_only else (await services.wallets.balance(identity.user_id)).coins

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.domain.gift import COUNT_MAX
 from server.domain.ids import REQUEST_ID_CHARS_MAX, REQUEST_ID_PATTERN
+from server.domain.levels import LEVEL_MAX
 
 Coins = Annotated[int, Meta(ge=0, description="whole coins")]
 SignedCoins = Annotated[int, Meta(description="whole coins; below zero only after a refund")]
@@ -30,11 +31,17 @@ PieceCount = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum"
 Next = Annotated[str | None, Meta(description="give it back as `cursor` for the next page; null on the last one")]
 
 
+Level = Annotated[int, Meta(ge=0, le=LEVEL_MAX, description="as a gifter; 0 before the first coin")]
+
+
 class User(Struct, frozen=True):
-    """A user as others see it."""
+    """A user as others see it. level: as a gifter; frame, badge: upgrades that are worn."""
 
     id: str
     name: str
+    level: Annotated[int, Meta(ge=1, le=LEVEL_MAX)] | UnsetType = UNSET
+    frame: str | UnsetType = UNSET
+    badge: str | UnsetType = UNSET
 
 
 class TopGifter(Struct, frozen=True):
@@ -72,7 +79,7 @@ class Ticket(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A live room, with its running totals. ticket: only of rooms that need one."""
+    """A live room, with its running totals. ticket: where one is needed; promoted: in a place that was paid for."""
 
     id: str
     title: str
@@ -83,6 +90,7 @@ class Room(Struct, frozen=True):
     viewers: Count
     started_at: Annotated[str, Meta(description="RFC 3339")]
     ticket: Ticket | UnsetType = UNSET
+    promoted: bool | UnsetType = UNSET
 
 
 class Rooms(Struct, frozen=True):

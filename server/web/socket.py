@@ -25,7 +25,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
         return response
     settings = services.settings
     connection = Connection(transport, buffer_max_bytes=settings.send_buffer_hard_bytes, closed=services.counts.closed)
-    session = Session(services, connection)
+    session = Session(services, connection, (request.remote, request.headers.get("User-Agent")))
     try:
         _admit(services, request, session)
         await Intake(request.protocol, session, settings.frame_bytes_max).run(request.protocol)

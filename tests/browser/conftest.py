@@ -48,7 +48,13 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def live_serve(browser: Browser, stores_folder: Path) -> Iterator[ServeProcess]:
     """A `serve --demo` without the viewers that the demo plays itself."""
-    process = ServeProcess(stores_folder / "browser-serve" / "data", "--demo", GIFTSTREAM_DEMO_BOTS="0")
+    process = ServeProcess(
+        stores_folder / "browser-serve" / "data",
+        "--demo",
+        GIFTSTREAM_ADMIN="1",
+        GIFTSTREAM_DEMO_BOTS="0",
+        GIFTSTREAM_PAYOUT_DAY_S="0.2",
+    )
     yield process
     process.close()
     shutil.rmtree(process.data_dir, ignore_errors=True)

@@ -25,10 +25,14 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 @dataclass
 class Pages:
-    """The pages of one test. problems: console errors, uncaught exceptions and requests to other origins."""
+    """The pages of one test. problems: console errors, uncaught exceptions and requests to other origins.
+
+    scripts: run in each page before its own.
+    """
 
     browser: Browser
     url: str
+    scripts: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
     _allowed: list[re.Pattern[str]] = field(default_factory=list)
     _contexts: list[BrowserContext] = field(default_factory=list)
@@ -45,7 +49,8 @@ class Pages:
         self._contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
         context.set_default_navigation_timeout(TIMEOUT_MS)
-        await context.add_init_script(_WATCH_VIOLATIONS)
+        for script in (_WATCH_VIOLATIONS, *self.scripts):
+            await context.add_init_script(script)
         page = await context.new_page()
         page.on("console", self._on_console)
         page.on("pageerror", self._on_error)

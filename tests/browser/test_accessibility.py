@@ -2,74 +2,76 @@
 
 from __future__ import annotations
 
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.site import Site
-
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+from tests.browser.standards import SCHEMES, passes
 
 
-@SCHEMES
-async def test_the_lobby_and_the_sign_in(people: People, scheme: str) -> None:
-    page = await people.pages.open("/", size=PHONE, color_scheme=scheme)
+async def test_the_lobby_and_the_sign_in(people: People) -> None:
+    page = await people.pages.open("/", size=PHONE)
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
-    await _passes(page)
+    await passes(page)
     await page.get_by_test_id("lobby-sign-in").click()
     await expect(page.get_by_test_id("sign-in-name")).to_be_focused()
-    await _passes(page)
+    await passes(page)
 
 
-@SCHEMES
-async def test_the_room_and_its_sheets(people: People, scheme: str) -> None:
+async def test_the_room_and_its_sheets(people: People) -> None:
     room, creator = await people.room()
-    viewer = await people.viewer("Ana", room, color_scheme=scheme)
+    viewer = await people.viewer("Ana", room)
     await viewer.say("good evening")
     await expect(viewer.part("chat-line")).to_have_count(1)
     await viewer.open_gifts()
     await viewer.send("cap")
     await viewer.shows_lane(viewer.account, "cap", 1)
-    await _passes(viewer.page)
+    await passes(viewer.page)
     await viewer.part("recharge").click()
     await expect(viewer.part("gift-history").locator("li")).to_have_count(1)
-    await _passes(viewer.page)
+    await passes(viewer.page)
     await viewer.close_sheets()
-    await _passes(viewer.page)
+    await passes(viewer.page)
     await viewer.part("open-ranking").click()
     await expect(viewer.part("ranking-panel").get_by_test_id("ranking-row")).to_have_count(1)
-    await _passes(viewer.page)
+    await passes(viewer.page)
     await people.site.end_room(creator, room)
     await expect(viewer.part("room-ended")).to_be_visible()
-    await _passes(viewer.page)
+    await passes(viewer.page)
 
 
-@SCHEMES
-async def test_the_studio(people: People, site: Site, scheme: str) -> None:
-    stranger = await people.pages.open("/studio", color_scheme=scheme)
+async def test_the_studio(people: People, site: Site) -> None:
+    stranger = await people.pages.open("/studio")
     await expect(stranger.get_by_test_id("studio-sign-in-view")).to_be_visible()
-    await _passes(stranger)
+    await passes(stranger)
     creator = await site.login("Mira")
-    studio = await people.studio(creator, color_scheme=scheme)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
-    await _passes(studio.page)
+    await passes(studio.page)
     await studio.part("studio-title").fill("Late piano")
     await studio.part("studio-start").click()
     room = await studio.live()
     await site.give(await site.login("Ben"), room, "cap", 3)
     await expect(studio.part("thank-item")).to_have_count(1)
-    await _passes(studio.page)
+    await passes(studio.page)
+    await studio.part("open-money").click()
+    await expect(studio.part("breakdown-row")).to_have_count(1)
+    await passes(studio.page)
+    await studio.part("step-up-change").click()
+    await expect(studio.part("step-up-secret")).to_be_visible()
+    await passes(studio.page)
+    await studio.page.keyboard.press("Escape")
+    await expect(studio.part("step-up")).to_be_hidden()
+    await studio.part("open-studio").click()
     await studio.part("studio-end").click()
     await expect(studio.part("studio-end-dialog")).to_be_visible()
-    await _passes(studio.page)
+    await passes(studio.page)
 
 
 async def test_the_colour_schemes_differ(people: People) -> None:
     backgrounds = set()
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         page = await people.pages.open("/", color_scheme=scheme)
         backgrounds.add(await page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
     assert len(backgrounds) == 2
@@ -101,14 +103,3 @@ async def test_controls_have_names_and_say_their_state(people: People) -> None:
     await page.get_by_role("radio", name="Sports Car, 7,000 coins").click()
     await expect(page.get_by_role("radio", name="Sports Car, 7,000 coins")).to_be_checked()
     await expect(page.get_by_role("radio", name="Quantity 1", exact=True)).to_be_checked()
-
-
-async def _passes(page: Page) -> None:
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
-    report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
-    found = [
-        f"{violation['id']}: {node['html'][:160]} {node['any'][:1]}"
-        for violation in report.response["violations"]
-        for node in violation["nodes"]
-    ]
-    assert found == []

@@ -2,100 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.pages import DESKTOP, PHONE
 from tests.browser.people import People
+from tests.browser.standards import fits
 
-SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 NARROW = {"width": 320, "height": 568}
 
-# Wider than the window, or hanging out of it on the right.
-_SPILLS = """
-() => {
-  const width = document.documentElement.clientWidth;
-  const spills = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
-  for (const node of document.querySelectorAll("button, a[href], input, select, h1, h2")) {
-    const box = node.getBoundingClientRect();
-    const clipped = node.closest(".visually-hidden, .tier-tabs, [inert], dialog:not([open])");
-    if (!clipped && node.checkVisibility({ visibilityProperty: true }) && (box.right > width + 1 || box.left < -1)) {
-      spills.push(`${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.left}..${box.right}`);
-    }
-  }
-  return spills;
-}
-"""
-
-_SMALL = """
-(least) => [...document.querySelectorAll("button, a[href], input, select, summary")]
-  .filter((node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest(".visually-hidden"))
-  .map((node) => [node, (node.closest("label") ?? node).getBoundingClientRect()])
-  .filter(([, box]) => box.width < least || box.height < least)
-  .map(([node, box]) => `${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.width}x${box.height}`)
-"""
-
-TARGET_PX_MIN = 24
-"""What WCAG 2.2 asks of everything that can be pressed."""
 THUMB_PX_MIN = 44
 """What a thumb hits without looking: the controls of the room and of the gift sheet."""
 THUMB_CONTROLS = ("gift-button", "like-button", "chat-send", "leave", "open-ranking", "send-gift", "qty-1", "gift-rose")
 
 
-@SIZES
-async def test_the_lobby_and_the_sign_in_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_lobby_and_the_sign_in_fit(people: People) -> None:
     await people.room("A title that is rather long, to see whether the card can hold it")
-    page = await people.pages.open("/", size=size)
+    page = await people.pages.open("/")
     await expect(page.get_by_test_id("room-card").first).to_be_visible()
-    await _fits(page)
+    await fits(page)
     await page.get_by_test_id("lobby-sign-in").click()
     await expect(page.get_by_test_id("sign-in-sheet")).to_be_visible()
-    await _fits(page)
+    await fits(page)
 
 
-@SIZES
-async def test_the_room_and_its_sheets_fit(people: People, size: dict[str, int]) -> None:
+async def test_the_room_and_its_sheets_fit(people: People) -> None:
     room, _ = await people.room("A title that is rather long, to see whether the header can hold it", "M" * 40)
-    viewer = await people.viewer("W" * 40, room, size=size)
+    viewer = await people.viewer("W" * 40, room)
     await viewer.open_gifts()
     await viewer.send("cap", count=10)
     await viewer.shows_lane(viewer.account, "cap", 10)
-    await _fits(viewer.page)
+    await fits(viewer.page)
     await viewer.part("recharge").click()
     await expect(viewer.part("gift-history").locator("li")).to_have_count(1)
-    await _fits(viewer.page)
+    await fits(viewer.page)
     await viewer.close_sheets()
     await viewer.say("w" * 200)
     await expect(viewer.part("chat-line")).to_have_count(1)
-    await _fits(viewer.page)
+    await fits(viewer.page)
     await viewer.part("open-ranking").click()
     await expect(viewer.part("ranking-panel")).to_be_visible()
-    await _fits(viewer.page)
+    await fits(viewer.page)
 
 
 async def test_the_room_fits_the_narrowest_phones(people: People) -> None:
     room, _ = await people.room()
     viewer = await people.viewer("Ana", room, size=NARROW)
-    await _fits(viewer.page)
+    await fits(viewer.page, NARROW)
     await viewer.open_gifts()
-    await _fits(viewer.page)
+    await fits(viewer.page, NARROW)
     await expect(viewer.part("send-gift")).to_be_in_viewport()
 
 
-@SIZES
-async def test_the_studio_fits(people: People, size: dict[str, int]) -> None:
+async def test_the_studiofits(people: People) -> None:
     creator = await people.site.login("M" * 40)
-    studio = await people.studio(creator, size=size)
+    studio = await people.studio(creator)
     await expect(studio.part("studio-lobby")).to_be_visible()
-    await _fits(studio.page)
+    await fits(studio.page)
     await studio.part("studio-title").fill("T" * 80)
     await studio.part("studio-start").click()
     await studio.live()
-    await _fits(studio.page)
+    await fits(studio.page)
     await studio.part("studio-end").click()
-    await _fits(studio.page)
+    await fits(studio.page)
 
 
 async def test_what_is_pressed_all_the_time_is_large_enough_for_a_thumb(people: People) -> None:
@@ -118,10 +86,3 @@ async def test_the_stage_fills_a_phone_and_leaves_room_for_panels_on_a_desktop(p
     assert stage is not None
     assert chat is not None
     assert stage["x"] + stage["width"] <= chat["x"]
-
-
-async def _fits(page: Page) -> None:
-    """Nothing spills sideways, and nothing that can be pressed is too small."""
-    spills: Any = await page.evaluate(_SPILLS)
-    assert spills == []
-    assert await page.evaluate(_SMALL, TARGET_PX_MIN) == []

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.people import People
 from tests.browser.site import Site
 
-PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/overlay/r_demo_music"]
+PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/admin", "/checkout/p_none", "/overlay/r_demo_music"]
 
 
 class _Inline(HTMLParser):
@@ -68,9 +68,16 @@ async def test_the_policy_is_in_force(people: People) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_opens_without_an_error(people: People, site: Site, path: str) -> None:
+    people.pages.allow("404.*sandbox/payments/p_none")
     page = await people.pages.open(path)
-    shown = {"/": "rooms", "/studio": "studio-sign-in-view", "/?room=r_demo_music": "sign-in-sheet"}
-    shown |= {"/wallet": "sign-in-sheet"}
+    shown = {
+        "/": "rooms",
+        "/studio": "studio-sign-in-view",
+        "/?room=r_demo_music": "sign-in-sheet",
+        "/wallet": "sign-in-sheet",
+        "/admin": "admin-sign-in",
+        "/checkout/p_none": "checkout-none",
+    }
     if path in shown:
         await expect(page.get_by_test_id(shown[path])).to_be_visible()
     else:

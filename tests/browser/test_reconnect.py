@@ -26,6 +26,9 @@ from tests.serve_process import ServeProcess
 CUTS = "WebSocket connection|net::ERR_|Failed to load resource"
 """What browsers log when a server is away."""
 
+DRAWS_LOW = "Math.random = () => 0.1;"
+"""A page draws how long it waits before it comes back: always a tenth of the most that it may wait."""
+
 
 class Fragile:
     """A server of its own whose parts can be killed."""
@@ -70,7 +73,7 @@ async def site(fragile: Fragile, http: aiohttp.ClientSession) -> Site:
 @pytest_asyncio.fixture(loop_scope="session")
 async def pages(browser: Browser, site: Site) -> AsyncIterator[Pages]:
     """Pages that may log that the server was away, and nothing else."""
-    pages = Pages(browser, site.url)
+    pages = Pages(browser, site.url, scripts=(DRAWS_LOW,))
     pages.allow(CUTS)
     yield pages
     await pages.close()

@@ -6,9 +6,11 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.pages import MOVING
+from tests.browser.pages import MOVING, PHONE
 from tests.browser.people import People
+from tests.browser.quick_frames import count_frames, set_speed
 from tests.browser.recorders import record_stage, stage_shown
+from tests.browser.room_screen import RoomScreen
 from tests.browser.site import Site
 from tests.browser.waiting import until_equal
 
@@ -30,18 +32,23 @@ BACKDROP_MOVES = """async () => {
 
 async def test_big_gifts_play_one_at_a_time_ones_own_first_then_the_more_valuable(people: People, site: Site) -> None:
     room, _ = await people.room()
-    ana = await people.viewer("Ana", room, **MOVING)
+    ana = RoomScreen(await people.pages.blank(size=PHONE, **MOVING), room)
+    await count_frames(ana.page)
+    await people.enter(ana, await site.login("Ana"))
     ben, cleo = await site.login("Ben"), await site.login("Cleo")
     await record_stage(ana.page)
     await site.give(ben, room, "private_jet")
     await expect(ana.part("stage-animation")).to_have_attribute("data-gift", "private_jet")
     assert await ana.page.evaluate(PLAYING) > 0
     # While the first plays, three more arrive in one moment.
+    await set_speed(ana.page, 0.01)
     await asyncio.gather(
         site.give(ben, room, "money_gun"),
         site.give(cleo, room, "fireworks"),
         site.give(ana.account, room, "trophy"),
     )
+    await expect(ana.part("diamonds")).to_have_attribute("data-value", str(8_500 + 500 + 1_200 + 599))
+    await set_speed(ana.page, 5)
 
     expected = [["private_jet", "Ben"], ["trophy", "Ana"], ["fireworks", "Cleo"], ["money_gun", "Ben"]]
     await until_equal(lambda: stage_shown(ana.page), expected, "what took the stage")

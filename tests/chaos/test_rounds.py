@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.plan import Plan, Strike
+from tests.chaos.faults import FAULTS
+from tests.chaos.plan import KINDS, Plan, Strike, draw_plan
 from tests.chaos.round import run_round
 
 TIMEOUT_S = 240
@@ -26,6 +27,14 @@ def plan(kind: str, strikes: tuple[str, ...], *, seed: int) -> Plan:
         load_s=1.5 + 1.5 * len(strikes),
         outage_s=3.0,
     )
+
+
+def test_a_seed_draws_its_round_again_and_as_many_seeds_as_there_are_kinds_draw_each_kind() -> None:
+    drawn = [draw_plan(seed) for seed in range(100, 100 + len(KINDS))]
+    assert drawn == [draw_plan(each.seed) for each in drawn]
+    assert len({each.line() for each in drawn}) == len(drawn)
+    assert {each.kind for each in drawn} == set(KINDS)
+    assert {strike.fault for each in drawn for strike in each.strikes} == set(FAULTS)
 
 
 @pytest.mark.slow

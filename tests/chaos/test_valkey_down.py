@@ -11,9 +11,12 @@ import pytest
 from tests.chaos import shard_states
 from tests.chaos.conftest import ROOM, Connect, StartRig
 from tests.chaos.rig import Rig
+from tests.chaos.size import FULL
 from tests.web.client import Client
 
 DEADLINE_S = 30.0
+REFUSED_WITHIN_S = 1.0
+"""Held to at full size only: here the machine may have much else to do."""
 
 
 async def until(client: Client, answer_type: str) -> float:
@@ -57,7 +60,9 @@ async def test_without_valkey_gifts_are_unavailable_and_the_same_sockets_go_on_w
     pids = [role.child.pid for role in (*rig.gateways, *rig.workers) if role.child is not None]
     assert callable(go_away)
     go_away(rig)
-    print(f"refused after {await until(client, 'gift_nack'):.2f} s")
+    refused_after_s = await until(client, "gift_nack")
+    print(f"refused after {refused_after_s:.2f} s")
+    assert refused_after_s < REFUSED_WITHIN_S or not FULL
     await start_again(rig)
     await until(client, "gift_ack")
     await shard_states.wait_drained(rig.stores, rig.settings.wallet_shards)

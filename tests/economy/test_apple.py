@@ -12,6 +12,7 @@ from server.economy.recharge.providers.apple_jws import LEAF_PURPOSE, AppleRoot
 from server.economy.recharge.providers.provider import BadNotificationError
 from server.ledger.audit import audit
 from tests.economy.apple_signer import AppleSigner, certify
+from tests.economy.till import grow_up
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
 
@@ -25,7 +26,9 @@ def apple() -> AppleSigner:
 async def shop(start_gateway: StartGateway, apple: AppleSigner, tmp_path: Path) -> Gateway:
     root = tmp_path / "root.cer"
     root.write_bytes(apple.root.der)
-    return await start_gateway(apple_bundle_id="org.example.gifts", apple_root_certificate=str(root))
+    gateway = await start_gateway(apple_bundle_id="org.example.gifts", apple_root_certificate=str(root))
+    await grow_up(gateway.settings, "ann", "bob")
+    return gateway
 
 
 async def begun(shop: Gateway, token: str) -> dict[str, Any]:

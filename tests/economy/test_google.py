@@ -10,7 +10,7 @@ import pytest
 
 from server.ledger.audit import audit
 from tests.economy.play_stand_in import AUDIENCE, EMAIL, PACKAGE, PlayStandIn, play_stand_in
-from tests.economy.till import Till
+from tests.economy.till import Till, grow_up
 from tests.ledger.stage import stage_on
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -27,7 +27,7 @@ async def play() -> AsyncIterator[PlayStandIn]:
 
 @pytest.fixture
 async def shop(start_gateway: StartGateway, play: PlayStandIn, tmp_path: Path) -> Gateway:
-    return await start_gateway(
+    gateway = await start_gateway(
         google_package=PACKAGE,
         google_credentials=play.credentials(tmp_path),
         google_push_audience=AUDIENCE,
@@ -35,6 +35,8 @@ async def shop(start_gateway: StartGateway, play: PlayStandIn, tmp_path: Path) -
         google_keys_url=play.keys.url,
         google_api_url=play.url,
     )
+    await grow_up(gateway.settings, "ann", "bob")
+    return gateway
 
 
 def bought(account: str, **changes: Any) -> dict[str, Any]:

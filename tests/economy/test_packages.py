@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -53,10 +54,18 @@ def _package(coins: int, amount: int, **more: object) -> Package:
 
 def test_best_value_is_said_only_of_the_one_whose_coins_cost_less_than_all_others() -> None:
     small, large, custom = _package(100, 99), _package(500, 499), _package(1, 1, coins_min=1, coins_max=10)
-    assert best_value([small, large, custom]) is small
-    assert best_value([small, _package(1000, 990), large]) is None
-    assert best_value([small]) is None
-    assert best_value([large, replace(custom, coins=100, amount=90)]) is None
+
+    def best(*offered: Package) -> Package | None:
+        return best_value((package, package.coin_price) for package in offered)
+
+    assert best(small, large, custom) is small
+    assert best(small, _package(1000, 990), large) is None
+    assert best(small) is None
+    assert best() is None
+    assert best(large, replace(custom, coins=100, amount=90)) is None
+    # One package in two sizes is not better than itself.
+    assert best_value([(custom, Fraction(1)), (large, Fraction(2)), (custom, Fraction(3))]) is None
+    assert best_value([(large, Fraction(1)), (custom, Fraction(2)), (custom, Fraction(3, 4))]) is None
 
 
 def test_a_custom_amount_is_rounded_up_and_kept_within_its_bounds() -> None:

@@ -149,7 +149,10 @@ async def test_what_the_rules_find_is_put_before_a_person(till: Till) -> None:
     new = await till.request(2_000, method=elsewhere)
     await till.driver().drive()
     assert (await till.get(large.id)).flags == ["shared_destination", "large_amount"]
-    assert (await till.get(new.id)).flags == ["new_destination"]
+    assert (await till.get(new.id)).flags == ["new_destination", "suspected_fraud"], "the shared one is a case by now"
+    assert await till.stage.pool.fetchval("SELECT pattern FROM review_flags WHERE user_id = $1", CREATOR) == (
+        "shared_payout_account"
+    )
     assert [payout.id for payout in (await payouts.waiting(till.stage.pool, 10, None))[0]] == [large.id, new.id]
 
 
@@ -237,18 +240,28 @@ async def test_workers_that_drive_at_once_take_each_step_once(till: Till) -> Non
     await all_is_well(till)
 
 
-async def test_a_blocked_creators_payout_is_not_sent_and_can_be_refused(till: Till) -> None:
+async def test_a_blocked_or_banned_creators_payout_is_not_sent_and_can_be_refused(till: Till) -> None:
     await till.earn(10_000)
     payout = await till.request(4_000)
     await till.driver().drive()
     await till.approve(payout.id)
-    await till.stage.pool.execute("UPDATE users SET blocked = true WHERE id = $1", CREATOR)
-    await till.driver().drive()
-    assert (await till.get(payout.id)).state == "review"
-    assert await refusal_of(till.request(4_000)) is Code.WALLET_BLOCKED
+    for bar, lift in (
+        ("UPDATE users SET blocked = true WHERE id = 'creator'", "UPDATE users SET blocked = false"),
+        ("INSERT INTO banned_users (user_id, reason, by_id) VALUES ('creator', '', 'ada')", "DELETE FROM banned_users"),
+    ):
+        await till.stage.pool.execute(bar)
+        await till.driver().drive()
+        assert (await till.get(payout.id)).state == "review"
+        assert await refusal_of(till.request(4_000)) is Code.WALLET_BLOCKED
+        await till.stage.pool.execute(lift)
     await till.refuse(payout.id)
     await till.driven_to(payout.id, "returned")
     assert await till.transfers() == 0
+    deeds = await till.stage.pool.fetch("SELECT admin, action, subject FROM admin_log ORDER BY id")
+    assert [tuple(deed.values()) for deed in deeds] == [
+        ("ada", "payout_approved", payout.id),
+        ("ada", "payout_refused", payout.id),
+    ]
 
 
 async def test_diamonds_of_young_gifts_are_not_payable_nor_those_that_nobody_added_up_yet(till: Till) -> None:

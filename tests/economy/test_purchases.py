@@ -15,7 +15,7 @@ from server.economy.recharge.providers.sandbox.signing import HEADER, TOLERANCE_
 from server.ledger.audit import audit
 from server.ledger.recharge import packages
 from server.stores.postgres import Pool
-from tests.economy.till import Till
+from tests.economy.till import Till, grow_up
 from tests.ledger.stage import stage_on
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -219,7 +219,13 @@ async def test_the_sandbox_is_out_of_reach_where_it_takes_no_payments(
         assert answer.status == 404
 
 
-async def test_the_sandbox_can_be_configured_outside_of_demo_mode(start_gateway: StartGateway) -> None:
+async def test_outside_of_demo_mode_the_sandbox_has_to_be_configured_and_only_adults_buy(
+    start_gateway: StartGateway,
+) -> None:
     gateway = await start_gateway(demo=False, payments="sandbox")
     token = gateway.token("ann")
+    assert (await order(gateway, token))[1]["code"] == "age_restricted"
+    await grow_up(gateway.settings, "bob", years=17)
+    assert (await order(gateway, gateway.token("bob")))[1]["code"] == "age_restricted"
+    await grow_up(gateway.settings, "ann")
     await until(gateway, token, await bought(gateway, token, "success"), "credited")

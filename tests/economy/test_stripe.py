@@ -11,7 +11,7 @@ import pytest
 from server.ledger.audit import audit
 from server.settings import Settings, SettingsError
 from tests.economy.stripe_stand_in import KEY, WEBHOOK_SECRET, StripeStandIn, signed, stripe_stand_in
-from tests.economy.till import Till
+from tests.economy.till import Till, grow_up
 from tests.ledger.stage import stage_on
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -25,13 +25,15 @@ async def stripe() -> AsyncIterator[StripeStandIn]:
 
 @pytest.fixture
 async def shop(start_gateway: StartGateway, stripe: StripeStandIn) -> Gateway:
-    return await start_gateway(
+    gateway = await start_gateway(
         payments="stripe",
         stripe_key=KEY,
         stripe_webhook_secret=WEBHOOK_SECRET,
         stripe_api_url=stripe.url,
         public_url="https://gifts.example/",
     )
+    await grow_up(gateway.settings, "ann")
+    return gateway
 
 
 async def tell(shop: Gateway, body: bytes, headers: dict[str, str] | None = None) -> int:

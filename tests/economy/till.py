@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -13,12 +14,23 @@ from server.economy.recharge.payment import Fact, PaymentEvent
 from server.economy.recharge.providers.registry import Providers, build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
 from server.ledger import wallets
+from server.ledger.profiles import tell_birth_date
 from server.ledger.recharge import packages, purchases
 from server.ledger.recharge.purchases import Purchase
+from server.settings import Settings
+from server.stores import postgres
 from tests.ledger.stage import Stage
 
 AMOUNT = 999
 COINS = 1000
+
+
+async def grow_up(settings: Settings, *users: str, years: int = 30) -> None:
+    """Users tell that they were born so many years ago; outside of demo mode only adults buy."""
+    async with await postgres.connect(settings.database_url, size_max=1) as pool, pool.acquire() as conn:
+        for user in users:
+            await wallets.ensure(conn, UserId(user))
+            await tell_birth_date(conn, user, datetime.now(UTC).date() - timedelta(days=years * 365 + 10))
 
 
 @dataclass

@@ -29,6 +29,7 @@ async def target(stores_folder: Path) -> AsyncIterator[Target]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 async def test_no_frame_and_no_request_does_harm(target: Target) -> None:
     """A short run of `make fuzz`."""
     report = await sockets.fuzz(target.address, target.tokens, target.rooms, frames=FRAMES, seed=SEED)

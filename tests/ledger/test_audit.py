@@ -13,6 +13,7 @@ from server.ledger.auditing.report import AuditReport
 from server.ledger.settle import Settler
 from server.stores import keys
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
+from tests.wallet.held import changed_wallet, wallet_fields
 
 CHECKS = [
     "coins_conserved",
@@ -23,11 +24,19 @@ CHECKS = [
     "numbers_without_gap",
     "room_totals",
     "creators_diamonds",
+    "corrections_approved_by_two",
     "earnings_added_up",
+    "items_delivered",
+    "returns_booked_once",
+    "boards_added_up",
     "purchases_credited_once",
     "refunds_follow_claims",
     "holds_match_postings",
     "payouts",
+    "rewards_credited_once",
+    "rewards_earned",
+    "promotion_budgets",
+    "challenge_progress",
 ]
 
 
@@ -170,12 +179,18 @@ def ann_key(stage: Stage) -> str:
     return keys.wallet(stage.shard("ann"), 1, "ann")
 
 
+async def _change_ann(stage: Stage, **added: int) -> None:
+    held = await stage.redis.get(ann_key(stage))
+    fields = {name: wallet_fields(held)[name] + by for name, by in added.items()}
+    await stage.redis.set(ann_key(stage), changed_wallet(held, **fields), keepttl=True)
+
+
 async def _coins_in_redis(stage: Stage) -> None:
-    await stage.redis.hincrby(ann_key(stage), "coins", 1)
+    await _change_ann(stage, coins=1)
 
 
 async def _pending_in_redis(stage: Stage) -> None:
-    await stage.redis.hincrby(ann_key(stage), "pending", 1)
+    await _change_ann(stage, pending=1)
 
 
 async def _wallet_gone_from_redis(stage: Stage) -> None:
@@ -183,11 +198,11 @@ async def _wallet_gone_from_redis(stage: Stage) -> None:
 
 
 async def _negative_in_redis(stage: Stage) -> None:
-    await stage.redis.hset(ann_key(stage), "coins", -1)
+    await _change_ann(stage, coins=-1_000_000)
 
 
 async def _credit_ahead_in_redis(stage: Stage) -> None:
-    await stage.redis.hincrby(ann_key(stage), "credit", 1)
+    await _change_ann(stage, credit=1)
 
 
 async def _log_entry_gone(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from server.ledger.settle import Settler
 from server.stores import keys
+from server.stores.columns import column
 from tests.ledger.stage import Stage
 
 
@@ -21,7 +22,7 @@ class IsOvertaken(Settler):
 
     async def _mark_again(self, shard: int, epoch: int, after: int, to: int) -> None:
         await self._redis.fcall("gs_applied", 1, keys.shard(shard), epoch, to)
-        await self._redis.fcall("gs_settled", 1, keys.shard(shard), epoch, after, 3, 60, "ann", 3)
+        await self._redis.fcall("gs_settled", 1, keys.shard(shard), epoch, after, 3, 60, column(["ann"]), column([3]))
         await super()._mark_again(shard, epoch, after, to)
 
 

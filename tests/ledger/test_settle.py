@@ -14,6 +14,7 @@ from server.ledger.settle import NUMBERS_PER_MARK, Settler
 from server.ledger.shards import Cursor
 from server.stores import keys
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
+from tests.wallet.held import changed_wallet
 
 SWAN_COINS = 699
 
@@ -112,8 +113,9 @@ async def test_a_settler_that_dies_between_two_marks_is_made_up_for_from_the_mid
     await stage.give("ann", times=100)
     await stage.settler.settle_once(shard)
     await stage.redis.hset(keys.shard(shard), "settled", 0)
-    await stage.redis.fcall("gs_settled", 1, keys.shard(shard), 1, 0, 37, 60)
-    await stage.redis.hset(keys.wallet(shard, 1, "ann"), "pending", 63)
+    await stage.redis.fcall("gs_settled", 1, keys.shard(shard), 1, 0, 37, 60, "", "")
+    wallet_at = keys.wallet(shard, 1, "ann")
+    await stage.redis.set(wallet_at, changed_wallet(await stage.redis.get(wallet_at), pending=63))
     await stage.settler.settle_once(shard)
     assert (await stage.wallets.balance("ann")).pending == 0
     assert await stage.redis.hget(keys.shard(shard), "settled") == b"100"

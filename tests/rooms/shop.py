@@ -4,9 +4,11 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from server.domain.gift import encode_body
+from server.domain.gift import Accepted, GiftOrder, encode_body
 from server.domain.ids import shard_of
 from server.stores import keys
+from server.wallet.answers import decode_answers
+from server.wallet.gift_calls import columns_of
 
 RICH = 10**12
 OPENING = "opened"
@@ -39,8 +41,8 @@ class Shop:
                 await self.open(shard)
         key, epoch = keys.shard(shard), str(self._open[shard])
         settled = int(await self.redis.hget(key, "settled") or 0)
-        await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600", "600")
-        arguments: list[str | bytes] = ["1000000", "3000000", "600", "0", "1"]
+        await self.redis.fcall("gs_load", 1, key, epoch, str(settled), viewer, str(RICH), "0", "0", "3600")
+        orders = []
         for _ in range(times):
             self._requests += 1
             request = f"request-{self._requests}"
@@ -56,9 +58,10 @@ class Shop:
                 coins=count,
                 diamonds=count,
             )
-            arguments += [viewer, request, "", f"{room}:{gift}", str(count), str(count), "", body]
-        answers = await self.redis.fcall("gs_gifts", 1, key, *arguments)
-        assert all(answer.startswith(b"A ") for answer in answers), answers
+            orders.append(GiftOrder(viewer, request, "", f"{room}:{gift}", count, count, None, body))
+        reply = await self.redis.fcall("gs_gifts", 1, key, "1000000", "3000000", "600", "0", "1", *columns_of(orders))
+        answers = decode_answers(shard, reply)
+        assert all(isinstance(answer, Accepted) for answer in answers), answers
 
     async def give_singly(self, viewer: str, room: str, times: int) -> None:
         """Sends gifts one after the other, each in a batch of its own."""
@@ -70,5 +73,5 @@ class Shop:
         for shard in self._open:
             number, settled = await self.redis.hmget(keys.shard(shard), "number", "settled")
             epoch = str(self._open[shard])
-            answer = await self.redis.fcall("gs_settled", 1, keys.shard(shard), epoch, settled, number, "3600")
+            answer = await self.redis.fcall("gs_settled", 1, keys.shard(shard), epoch, settled, number, "3600", "", "")
             assert answer == b"ok"

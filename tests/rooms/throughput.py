@@ -84,7 +84,7 @@ def _record(number: int, shard: int) -> bytes:
         coins=1,
         diamonds=1,
     )
-    return b"[%d,1790000000000000,1000,1,%d,%b]" % (number, number, body)
+    return b"[%d,1790000000000000,1000,1,%d,%b]" % (number, number, body.encode())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tests.simulation.book import Ask, Book
 from tests.simulation.booked import Booked, read_booked
 from tests.simulation.finding import Finding, expect
 from tests.simulation.valkeys import Valkeys
+from tests.wallet.held import wallet_fields
 
 
 class Verdict:
@@ -104,14 +105,15 @@ class Verdict:
             expect(balance == booked[viewer], f"{viewer} has {balance} coins in the ledger, not {booked[viewer]}")
             shard = shard_of(viewer, self._shards)
             epoch = int(self._valkeys.client.hget(keys.shard(shard), "epoch") or 0)
-            held = self._valkeys.client.hmget(keys.wallet(shard, epoch, viewer), "coins", "pending")
-            blocked = self._valkeys.client.hget(keys.wallet(shard, epoch, viewer), "blocked")
-            if viewer in self._book.blocked and viewer not in self._book.perhaps_blocked and blocked is not None:
-                wanted_blocked = self._book.blocked[viewer]
-                expect((blocked == b"1") == wanted_blocked, f"{viewer} is blocked: {blocked}, not {wanted_blocked}")
-            if held[0] is not None:
-                wanted = [left[viewer], 0]
-                expect([int(v) for v in held] == wanted, f"{viewer} has coins, pending {held} in Redis, not {wanted}")
+            held = self._valkeys.client.get(keys.wallet(shard, epoch, viewer))
+            if held is None:
+                continue
+            wallet, wanted = wallet_fields(held), (left[viewer], 0)
+            found = (wallet["coins"], wallet["pending"])
+            expect(found == wanted, f"{viewer} has coins, pending {found} in Redis, not {wanted}")
+            if viewer in self._book.blocked and viewer not in self._book.perhaps_blocked:
+                blocked, wanted_blocked = wallet["standing"] == 1, self._book.blocked[viewer]
+                expect(blocked == wanted_blocked, f"{viewer} is blocked: {blocked}, not {wanted_blocked}")
         expect(all(value >= 0 for value in left.values()), f"somebody spent more than there was: {left}")
 
     async def _creators(self) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import Any, ClassVar
 
 import orjson
 from redis import Redis
 
 from server.stores import keys
+from server.stores.columns import column
 
 SHARD = 0
 KEY = keys.shard(SHARD)
@@ -16,6 +18,38 @@ SHARDS = 16
 DEDUPE_S = 600
 IDLE_S = 3600
 LIBRARY = files("server.wallet").joinpath("wallet.lua").read_bytes()
+
+
+@dataclass(frozen=True)
+class Told:
+    """One answer of `gs_gifts`. kind: `A` accepted, `R` refused for good, `T` for now, `L` wallet not loaded."""
+
+    kind: str
+    code: str = ""
+    epoch: int = 0
+    number: int = 0
+    at_us: int = 0
+    coins: int | None = None
+    combo: int = 0
+    first: int = 0
+    retry_ms: int = 0
+    fingerprint: str = ""
+
+    _FIELDS: ClassVar = {
+        "A": ("epoch", "number", "at_us", "coins", "combo", "first", "fingerprint"),
+        "R": ("code", "coins", "fingerprint"),
+        "T": ("code", "retry_ms"),
+        "L": (),
+    }
+
+    @classmethod
+    def read(cls, kind: str, *values: Any) -> "Told":
+        """Of an answer as Redis has it."""
+        return cls(kind, **dict(zip(cls._FIELDS[kind], values, strict=True)))
+
+    def written(self) -> bytes:
+        """As Redis has it."""
+        return orjson.dumps((self.kind, *(getattr(self, name) for name in self._FIELDS[self.kind])))
 
 
 @dataclass(frozen=True)
@@ -30,9 +64,21 @@ class Gift:
     refusal: str = ""
     fingerprint: str = ""
 
-    def body(self) -> bytes:
+    def body(self) -> str:
         row = (self.request, self.viewer, self.viewer, "r_1", "creator", "rose", 1, self.count, self.cost, self.cost)
-        return orjson.dumps(row)[1:-1]
+        return orjson.dumps(row)[1:-1].decode()
+
+
+def columns(*gifts: Gift) -> list[bytes]:
+    """The batch as `gs_gifts` takes it."""
+    rows = [
+        (
+            gift.viewer, f"{gift.viewer}:{gift.request}", gift.fingerprint, gift.combo_key,
+            gift.count, gift.cost, gift.refusal, gift.body(),
+        )
+        for gift in gifts
+    ]  # fmt: skip
+    return [column(values) for values in zip(*rows, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -64,17 +110,12 @@ class Shard:
         """What a restart does to the fence: the library's memory is gone."""
         self.redis.function_load(self._library, replace=True)  # type: ignore[arg-type]
 
-    def send(self, *gifts: Gift, limits: Limits = Limits()) -> list[str]:
-        arguments: list[str | bytes | int] = [*limits.arguments()]
-        for gift in gifts:
-            arguments += (
-                gift.viewer, gift.request, gift.fingerprint, gift.combo_key,
-                gift.count, gift.cost, gift.refusal, gift.body(),
-            )  # fmt: skip
-        return [answer.decode() for answer in self.redis.fcall("gs_gifts", 1, KEY, *arguments)]  # type: ignore[union-attr]
+    def send(self, *gifts: Gift, limits: Limits = Limits()) -> list[Told]:
+        reply = self.redis.fcall("gs_gifts", 1, KEY, *limits.arguments(), *columns(*gifts))
+        return [Told.read(*answer) for answer in orjson.loads(reply)]  # type: ignore[arg-type]
 
     def load(self, viewer: str, snapshot: "Snapshot") -> str:
-        arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S, DEDUPE_S)
+        arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S)
         return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
 
     def credit(self, viewer: str, number: int, amount: int) -> str:
@@ -89,9 +130,11 @@ class Shard:
         held = self.redis.fcall("gs_state", 1, KEY)[:3]  # type: ignore[index]
         self.redis.fcall("gs_reset", 1, KEY, *held, epoch, SHARDS, opening)
 
-    def remember(self, epoch: int, viewer: str, request: str, answer: str) -> None:
+    def remember(self, epoch: int, viewer: str, request: str, answer: Told) -> None:
         opening = self.redis.hget(KEY, "opening").decode()  # type: ignore[union-attr]
-        self.redis.fcall("gs_remember", 1, KEY, epoch, opening, f"{opening}+", DEDUPE_S, viewer, request, answer)
+        self.redis.fcall(
+            "gs_remember", 1, KEY, epoch, opening, f"{opening}+", DEDUPE_S, f"{viewer}:{request}", answer.written()
+        )
 
     def open_again(self, epoch: int, number: int) -> None:
         """Opens the shard if it is as given, under a new token."""
@@ -99,7 +142,7 @@ class Shard:
         self.redis.fcall("gs_open", 1, KEY, epoch, number, held, f"{held}+")
 
     def state(self) -> dict[str, int]:
-        names = ("epoch", "number", "settled", "applied", "opened", "shards")
+        names = ("epoch", "number", "settled", "applied", "opened", "shards", "legible")
         epoch, number, _, *others = self.redis.fcall("gs_state", 1, KEY)  # type: ignore[misc]
         return dict(zip(names, map(int, (epoch, number, *others)), strict=True))
 
@@ -109,8 +152,8 @@ class Shard:
         return [record for _, fields in entries for record in orjson.loads(fields[b"g"])]  # type: ignore[union-attr]
 
     def settled(self, epoch: int, start: int, end: int, taken: dict[str, int]) -> str:
-        pairs = [item for pair in taken.items() for item in pair]
-        return self.redis.fcall("gs_settled", 1, KEY, epoch, start, end, IDLE_S, *pairs).decode()  # type: ignore[union-attr]
+        viewers, coins = column(list(taken)), column(list(taken.values()))
+        return self.redis.fcall("gs_settled", 1, KEY, epoch, start, end, IDLE_S, viewers, coins).decode()  # type: ignore[union-attr]
 
     def applied(self, epoch: int, end: int) -> str:
         return self.redis.fcall("gs_applied", 1, KEY, epoch, end).decode()  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from tests.wallet.model import LIBRARY, Gift, Ledger, Shard, Snapshot
+from tests.wallet.model import LIBRARY, Gift, Ledger, Shard, Snapshot, Told
 
 VIEWERS = ("ana", "bob", "cy")
 gifts = st.builds(
@@ -36,7 +36,7 @@ class WalletMachine(RuleBasedStateMachine):
         self.shard = Shard(self.redis, self.library)
         self.shard.begin()
         self.ledger = Ledger()
-        self.answers: dict[tuple[str, str], str] = {}
+        self.answers: dict[tuple[str, str], Told] = {}
 
     # What clients do.
 
@@ -46,8 +46,8 @@ class WalletMachine(RuleBasedStateMachine):
             known = self.answers.get((gift.viewer, gift.request))
             if known is not None:
                 assert answer == known, "a request was answered twice, and differently"
-            elif answer[0] in "AR":
-                assert answer[0] == "R" or int(answer.split(" ")[3]) >= 0, "a wallet was overdrawn"
+            elif answer.kind in "AR":
+                assert answer.kind == "R" or (answer.coins or 0) >= 0, "a wallet was overdrawn"
                 self.answers[gift.viewer, gift.request] = answer
 
     # What the ledger does.
@@ -128,7 +128,8 @@ class WalletMachine(RuleBasedStateMachine):
             self.ledger.epoch, self.ledger.number = epoch, 0
             self.answers = {}
             for gift_epoch, row in self.ledger.settled:
-                answer = f"A {gift_epoch} {row[0]} {row[2]} {row[3]} {row[4]} {row[1]} "
+                number, at_us, coins, combo, first = map(int, map(str, row[:5]))
+                answer = Told("A", "", gift_epoch, number, at_us, coins, combo, first)
                 self.answers[str(row[6]), str(row[5])] = answer
                 self.shard.remember(epoch, str(row[6]), str(row[5]), answer)
             held = self.shard.state()
@@ -137,7 +138,7 @@ class WalletMachine(RuleBasedStateMachine):
             present = {(str(row[6]), str(row[5])) for row in self.shard.log()}
             settled = {(str(row[6]), str(row[5])) for _, row in self.ledger.settled}
             for request, answer in list(self.answers.items()):
-                if answer.startswith("R") or request not in present | settled:
+                if answer.kind == "R" or request not in present | settled:
                     del self.answers[request]
         self.shard.open_again(held["epoch"], held["number"])
 
@@ -174,9 +175,8 @@ class WalletMachine(RuleBasedStateMachine):
         kept = {(epoch, row[0], row[6], row[5]) for row in self.unsettled()}
         kept |= {(settled_in, row[0], row[6], row[5]) for settled_in, row in self.ledger.settled}
         for (viewer, request), answer in self.answers.items():
-            if answer.startswith("A "):
-                gift_epoch, number = map(int, answer.split(" ")[1:3])
-                assert (gift_epoch, number, viewer, request) in kept
+            if answer.kind == "A":
+                assert (answer.epoch, answer.number, viewer, request) in kept
 
     @invariant()
     def no_request_is_settled_twice(self) -> None:

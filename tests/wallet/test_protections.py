@@ -171,21 +171,21 @@ def a_retry_after_a_new_epoch(machine: WalletMachine) -> Iterator[None]:
 
 PROTECTIONS = {
     "a request is answered once": Protection(
-        "answered[viewer] and answered[viewer][gift.request] or remembered(requests, window, wallet, gift)",
+        "answered[request] or lately[i] or before[i]",
         "nil",
         a_retry,
     ),
     "a request is answered once within a batch": Protection(
-        "answered[viewer] and answered[viewer][gift.request] or remembered",
-        "remembered",
+        "answered[request] or lately[i]",
+        "lately[i]",
         a_retry_in_one_batch,
     ),
     "final refusals are remembered": Protection(
-        "if keep then\n",
-        "if string.sub(answer, 1, 1) == 'A' then\n",
+        "if final then\n",
+        "if string.sub(answer, 3, 3) == 'A' then\n",
         a_refusal_asked_again,
     ),
-    "no wallet is overdrawn": Protection("wallet.coins < gift.cost", "false", more_than_there_is),
+    "no wallet is overdrawn": Protection("elseif coins < cost then", "elseif false then", more_than_there_is),
     "the fence": Protection(
         "return mine ~= nil and mine.epoch == epoch and mine.number == number and mine.opening == opening",
         "return mine ~= nil",
@@ -199,9 +199,9 @@ PROTECTIONS = {
         "if number < tonumber(held[2]) then",
         a_snapshot_of_an_old_epoch,
     ),
-    "a loaded wallet is not loaded over": Protection("if present[1] then", "if false then", a_late_load),
+    "a loaded wallet is not loaded over": Protection("if present then\n", "if false then\n", a_late_load),
     "credits are applied once and in order": Protection(
-        "if number ~= last + 1 then", "if false then", credits_out_of_order
+        "if number ~= wallet.credit + 1 then", "if false then", credits_out_of_order
     ),
     "settled moves from where it stands": Protection(
         "if held[1] ~= args[1] or tonumber(held[2]) ~= from then", "if held[1] ~= args[1] then", settled_told_twice
@@ -212,18 +212,18 @@ PROTECTIONS = {
         rooms_slower_than_the_ledger,
     ),
     "a wallet with unsettled gifts stays": Protection(
-        "if left == 0 then redis.call", "if true then redis.call", a_wallet_at_rest_too_early
+        "if left == 0 then\n", "if true then\n", a_wallet_at_rest_too_early
     ),
     "a resting wallet that sends again stays": Protection(
-        "if wallet.resting and wallet.pending > 0 then redis.call('PERSIST', wallet_at) end",
-        "",
+        "if has_unsettled then\n",
+        "if false then\n",
         a_wallet_that_wakes_up,
     ),
     "a new epoch reaches nothing of the old one": Protection(
         "return tag .. epoch .. ':w:' .. viewer", "return tag .. 'w:' .. viewer", an_epoch_that_inherits
     ),
     "a new epoch remembers what the ledger knows": Protection(
-        "redis.call('HSET', request_key, args[i + 1], args[i + 2])", "", a_retry_after_a_new_epoch
+        "redis.call('HSET', answers_at, unpack(args, 5))", "", a_retry_after_a_new_epoch
     ),
 }
 

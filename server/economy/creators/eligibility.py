@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.domain.errors import Code, Refusal
-from server.domain.ids import UserId
 from server.economy.age import old_enough
 from server.economy.payouts.terms import Terms
 from server.ledger.creators.follows import followers_of
+from server.ledger.creators.payouts import barred
 from server.ledger.profiles import profile_of
-from server.ledger.wallets import is_blocked
 from server.stores.postgres import Connection
 
 
@@ -45,5 +44,5 @@ async def eligibility_of(conn: Connection, terms: Terms, user_id: str, today: da
         followers=await followers_of(conn, user_id),
         followers_min=terms.followers_min,
         adult=old_enough(profile, today) or (terms.waived and profile.birth_date is None),
-        blocked=await is_blocked(conn, UserId(user_id)),
+        blocked=await barred(conn, user_id),
     )

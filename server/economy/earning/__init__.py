@@ -1,1 +1,1 @@
-"""Coins that are given away: promotions, referrals, contests, rewarded ads and surveys."""
+"""Coins that are given: promotions, referrals, challenges and contests, rewarded ads and surveys."""

@@ -1,20 +1,23 @@
-"""What a purchase brings along besides its coins: called inside the transaction that credits it."""
+"""What follows from a purchase that is credited: its promised bonus, and the reward of who invited its buyer."""
 
+from server.ledger.earning import deals, referrals
 from server.stores.postgres import Connection
 
 
 async def on_purchase(  # noqa: PLR0917
-    conn: Connection,  # noqa: ARG001
-    purchase_id: str,  # noqa: ARG001
-    user_id: str,  # noqa: ARG001
-    coins: int,  # noqa: ARG001
+    conn: Connection,
+    purchase_id: str,
+    user_id: str,
+    coins: int,  # noqa: ARG001 - what a purchase is made of, for whoever has more to give
     amount_minor: int,  # noqa: ARG001
     currency: str,  # noqa: ARG001
     region: str,  # noqa: ARG001
     platform: str,  # noqa: ARG001
 ) -> list[str]:
-    """Books bonus coins and rewards of a purchase; answers the users whose balances changed.
+    """Call in the transaction that credits a purchase, after the credit; once or often, it happens once.
 
-    Nothing is given along with a purchase as long as no promotion is there that says so.
+    Answers the users whose balances and notices changed, for the caller to bring up to date after the commit. Both
+    sides of a referral are rewarded a moment later, by the worker: no transaction credits two users.
     """
-    return []
+    await referrals.qualify(conn, user_id, purchase_id)
+    return [user_id] if await deals.keep(conn, purchase_id, user_id) else []

@@ -1,5 +1,7 @@
 """Purchases in apps: the store sells, and says afterwards which account bought what."""
 
+from server.domain.ids import new_id
+from server.economy.earning.deals import promise
 from server.economy.recharge.payment import Fact, PaymentEvent
 from server.ledger.recharge import packages, purchases, store_accounts
 from server.ledger.recharge.purchases import REGION_UNKNOWN
@@ -29,15 +31,30 @@ async def purchase_in_app(conn: Connection, event: PaymentEvent) -> str | None:
             if event.amount and event.currency:
                 await purchases.set_amount(conn, found, event.amount, event.currency)
             return found
+    purchase_id, coins = new_id("p"), package.coins * event.quantity
+    amount, region = event.amount or package.amount * event.quantity, event.region or REGION_UNKNOWN
+    # The store's price stands: there is no discount on its platforms.
+    deal = await promise(
+        conn,
+        purchase_id,
+        user_id,
+        package=package.id,
+        coins=coins,
+        amount=amount,
+        region=region,
+        platform=package.platform,
+    )
     made = await purchases.add(
         conn,
         package,
+        purchase_id=purchase_id,
         user_id=user_id,
         provider=event.provider,
         method=METHODS[event.provider],
-        region=event.region or REGION_UNKNOWN,
-        coins=package.coins * event.quantity,
-        amount=event.amount or package.amount * event.quantity,
+        region=region,
+        coins=coins,
+        bonus_coins=deal.bonus_coins,
+        amount=amount,
         currency=event.currency or package.currency,
         expires_s=EXPIRES_S,
     )

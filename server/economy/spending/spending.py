@@ -80,7 +80,7 @@ class Spending:
     async def _refuse(self, wish: Wish, code: Code) -> Answer:
         """What has no price: refused, unless this request was answered before."""
         order = GiftOrder(
-            wish.viewer, wish.request_id, wish.fingerprint, combo_key="", count=1, coins=0, refusal=code, body=b""
+            wish.viewer, wish.request_id, wish.fingerprint, combo_key="", count=1, coins=0, refusal=code, body=""
         )
         return await self._shards.submit(order)
 

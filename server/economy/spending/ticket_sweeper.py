@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from server.ledger.spending import tickets
 from server.settings import Settings
 from server.stores.postgres import Pool
-from server.wallet.told_balances import tell_balances
+from server.wallet.balance_news import tell_balances
 from server.wallet.wallets import Wallets
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class TicketSweeper:
                     await self._wallets.refresh(back.viewer)
         finally:
             if returned:
-                await tell_balances(self._redis, self._settings.worker_id, sorted(set(returned)))
+                await tell_balances(self._redis, self._settings.worker_id, set(returned))
         window_s = self._settings.ticket_cancel_window_s
         for room_id in await tickets.rooms_to_release(self._pool, window_s, ROOMS_PER_SWEEP):
             await tickets.release(self._pool, room_id, window_s)

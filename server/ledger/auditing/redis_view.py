@@ -87,7 +87,10 @@ class RedisView:
             gaps.add(
                 f"shard {shard} serves at {state.epoch}-{state.number}, the ledger is at {cursor.epoch}-{cursor.number}"
             )
-        serving = state.epoch == cursor.epoch and ahead
+        unsettled = state.number - cursor.number
+        if state.epoch == cursor.epoch and unsettled > 0 and not state.legible:
+            gaps.add(f"shard {shard}: {unsettled} unsettled gifts wait for the version that accepted them")
+        serving = state.epoch == cursor.epoch and ahead and state.legible
         view = ShardView(shard, cursor, state, serving, Window(shard, cursor.epoch, cursor.number))
         for _ in range(WINDOW_TRIES if serving else 0):
             start = min(state.settled, state.applied)

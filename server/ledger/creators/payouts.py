@@ -161,13 +161,16 @@ async def approve(conn: Connection, payout_id: str, by_id: str) -> bool:
 async def begin_sending(pool: Pool, payout_id: str) -> bool:
     """Notes that an approved payout goes to its provider now, or did before; False for one that may not.
 
-    From then on nobody refuses it. A blocked creator's payout stays where it is.
+    From then on nobody refuses it. A blocked or banned creator's payout stays where it is.
     """
     status = await pool.execute(
         """
         UPDATE payouts SET sending_at = coalesce(sending_at, now())
         WHERE id = $1 AND state = 'review' AND approved_at IS NOT NULL
-          AND (sending_at IS NOT NULL OR NOT EXISTS (SELECT FROM users WHERE users.id = creator_id AND blocked))
+          AND (sending_at IS NOT NULL OR NOT EXISTS (
+              SELECT FROM users WHERE users.id = creator_id AND blocked
+              UNION ALL SELECT FROM banned_users WHERE user_id = creator_id
+          ))
         """,
         payout_id,
     )
@@ -239,6 +242,18 @@ async def paid_before(conn: Connection, payout: Payout) -> tuple[bool, bool]:
     )
     assert row is not None
     return bool(row["ever"]), bool(row["there"])
+
+
+async def barred(conn: Connection, creator_id: str) -> bool:
+    """Whether an operator froze a creator's wallet, or banned them."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM users WHERE id = $1 AND blocked)
+            OR EXISTS (SELECT FROM banned_users WHERE user_id = $1)
+        """,
+        creator_id,
+    )
+    return found
 
 
 async def disputed(conn: Connection, creator_id: str) -> bool:

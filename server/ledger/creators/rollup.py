@@ -1,19 +1,21 @@
-"""Adding up what creators earned, behind settlement and beside it: each settled gift exactly once.
+"""Adding up what creators earned and gifters gave, behind settlement and beside it: each settled gift exactly once.
 
 The mark of a shard moves in the transaction that adds its gifts up, and never past the shard's cursor. Numbers have no
 gap: each of them is a gift or in quarantine. So the count of what was found says whether all of it was.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
 import asyncpg
 
 from server.ledger.backoff import Outage
 from server.ledger.partitions import DAY_US
+from server.ledger.spending import boards
 from server.stores.postgres import Connection, Pool
 
-NUMBERS_MAX = 20_000
+NUMBERS_MAX = 10_000
 """Numbers added up in one transaction."""
-BATCHES_MAX = 50
-"""Batches of one shard before the next has its turn."""
 EVER_US = -(2**63)
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('earnings'))"
@@ -27,12 +29,14 @@ class EarningsGapError(Exception):
 class Rollup:
     """Keeps adding up; a shard whose gifts cannot be added up is left where it is, is said once, and stops no other."""
 
-    def __init__(self, pool: Pool, shards: int) -> None:
+    def __init__(self, pool: Pool, shards: int, on_looks: Callable[[list[str]], Awaitable[None]] | None = None) -> None:
+        """on_looks: told, after the commit, of users who look different now: of another level, or with an upgrade."""
         self._pool = pool
+        self._on_looks = on_looks
         self._faults = {shard: Outage("adding up earnings", shard=shard) for shard in range(shards)}
 
     async def add_up(self) -> int:
-        """Adds up what was settled since, of all shards; answers how many numbers, 0 when none or somebody is at it."""
+        """Adds up the next numbers of every shard that is behind; answers how many, 0 also when somebody is at it."""
         await self._pool.execute("INSERT INTO earning_marks (shard) SELECT shard FROM shards ON CONFLICT DO NOTHING")
         behind = await self._pool.fetch(
             """
@@ -51,18 +55,25 @@ class Rollup:
         return total
 
     async def _add_shard(self, shard: int) -> int:
-        total = 0
-        for _ in range(BATCHES_MAX):
-            async with self._pool.acquire() as conn, conn.transaction():
-                added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else None
-            if added is None:
-                break
-            total += added
-        return total
+        async with self._pool.acquire() as conn, conn.transaction():
+            added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else _NOTHING
+        if added.looks and self._on_looks is not None:
+            await self._on_looks(added.looks)
+        return added.numbers
 
 
-async def _add_batch(conn: Connection, shard: int) -> int | None:
-    """Adds up a shard's next numbers and moves its mark; None when it is at the cursor."""
+class _Added(NamedTuple):
+    """What one transaction added. looks: users who look different now."""
+
+    numbers: int
+    looks: list[str]
+
+
+_NOTHING = _Added(0, [])
+
+
+async def _add_batch(conn: Connection, shard: int) -> _Added:
+    """Adds up a shard's next numbers and moves its mark, to a later epoch when one is over."""
     row = await conn.fetchrow(
         """
         SELECT earning_marks.epoch, earning_marks.number, at_us,
@@ -75,24 +86,27 @@ async def _add_batch(conn: Connection, shard: int) -> int | None:
     epoch: int
     number: int
     epoch, number, at_us, settled_epoch, settled_number = row
-    if (epoch, number) == (settled_epoch, settled_number):
-        return None
     # Nothing more is settled of an epoch that is over: its last number is the last one there.
     last = settled_number if epoch == settled_epoch else await _last_number(conn, shard, epoch)
-    if last <= number:
-        await conn.execute("UPDATE earning_marks SET epoch = epoch + 1, number = 0 WHERE shard = $1", shard)
-        return 0
-    to = min(last, number + NUMBERS_MAX)
-    try:
-        # The bound only keeps older days' partitions out; time runs with the numbers, unless a clock was set back.
-        async with conn.transaction():
-            newest = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
-    except EarningsGapError:
-        newest = await _add(conn, shard, epoch, number, to, EVER_US)
+    while epoch < settled_epoch and last <= number:
+        epoch, number = epoch + 1, 0
+        last = settled_number if epoch == settled_epoch else await _last_number(conn, shard, epoch)
+    to, newest, looks = min(last, number + NUMBERS_MAX), 0, list[str]()
+    if to > number:
+        try:
+            # The bound only keeps older days' partitions out; time runs with the numbers, unless a clock was set back.
+            async with conn.transaction():
+                newest, looks = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
+        except EarningsGapError:
+            newest, looks = await _add(conn, shard, epoch, number, to, EVER_US)
     await conn.execute(
-        "UPDATE earning_marks SET number = $2, at_us = greatest(at_us, $3) WHERE shard = $1", shard, to, newest
+        "UPDATE earning_marks SET epoch = $2, number = $3, at_us = greatest(at_us, $4) WHERE shard = $1",
+        shard,
+        epoch,
+        to,
+        newest,
     )
-    return to - number
+    return _Added(to - number, looks)
 
 
 async def _last_number(conn: Connection, shard: int, epoch: int) -> int:
@@ -109,8 +123,10 @@ async def _last_number(conn: Connection, shard: int, epoch: int) -> int:
     return last
 
 
-async def _add(conn: Connection, shard: int, epoch: int, after: int, to: int, since_us: int) -> int:  # noqa: PLR0917
-    """Adds up the numbers after … to, accepted since; answers when the newest was, in µs.
+async def _add(  # noqa: PLR0917
+    conn: Connection, shard: int, epoch: int, after: int, to: int, since_us: int
+) -> tuple[int, list[str]]:
+    """Adds up the numbers after … to, accepted since; answers when the newest was, in µs, and who looks different now.
 
     Raises EarningsGapError when that is not all of them; the caller rolls back.
     """
@@ -118,8 +134,7 @@ async def _add(conn: Connection, shard: int, epoch: int, after: int, to: int, si
     assert row is not None
     if row["gifts"] + row["aside"] != to - after:
         raise EarningsGapError(f"epoch {epoch}, after {after} to {to}: {row['gifts']} gifts, {row['aside']} set aside")
-    newest: int = row["newest"]
-    return newest
+    return row["newest"], await boards.add(conn, shard, epoch, after, to, since_us)
 
 
 def _into(table: str, *keys: tuple[str, str]) -> str:

@@ -72,15 +72,18 @@ async def add(
     amount: int,
     currency: str,
     expires_s: float,
+    purchase_id: str | None = None,
+    bonus_coins: int = 0,
 ) -> Purchase:
-    """Writes a new purchase of a package, whose buyer has to be there. amount: minor units."""
+    """Writes a new purchase of a package, whose buyer has to be there. amount: minor units; bonus_coins: promised."""
     row = await conn.fetchrow(
         f"""
-        INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, package_id,
-                               package_version, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12)) RETURNING {_COLUMNS}
+        INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, bonus_coins,
+                               package_id, package_version, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + make_interval(secs => $13))
+        RETURNING {_COLUMNS}
         """,  # noqa: S608 - columns of our own
-        new_id("p"),
+        purchase_id or new_id("p"),
         user_id,
         provider,
         method,
@@ -89,6 +92,7 @@ async def add(
         currency,
         amount,
         coins,
+        bonus_coins,
         package.id,
         package.version,
         expires_s,
@@ -175,6 +179,16 @@ async def count_under_way(conn: Connection, user_id: str) -> int:
     """How many purchases of a user wait for their payment."""
     counted: int = await conn.fetchval(
         "SELECT count(*) FROM purchases WHERE user_id = $1 AND status = ANY($2::text[])", user_id, list(UNDER_WAY)
+    )
+    return counted
+
+
+async def count_begun(conn: Connection, user_id: str, within_s: float) -> int:
+    """How many purchases a user began in the last seconds, whatever became of them."""
+    counted: int = await conn.fetchval(
+        "SELECT count(*) FROM purchases WHERE user_id = $1 AND created_at > now() - make_interval(secs => $2)",
+        user_id,
+        within_s,
     )
     return counted
 

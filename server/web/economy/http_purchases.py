@@ -7,9 +7,10 @@ from msgspec import UNSET
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import ROOM_ID
-from server.domain.packages import Package, best_value
 from server.economy.recharge.buying import Order, buy
+from server.economy.recharge.offers import Offer, offers
 from server.economy.recharge.providers.provider import BadNotificationError, ProviderAwayError, Site
+from server.ledger.care.cases import flag
 from server.ledger.profiles import profile_of
 from server.ledger.recharge import packages, purchases
 from server.ledger.recharge.purchases import Purchase
@@ -19,6 +20,7 @@ from server.web.economy.purchase_shapes import (
     Money,
     NewPurchase,
     NewReceipt,
+    PackageDeal,
     PackageOffer,
     Packages,
     PayMethod,
@@ -44,21 +46,23 @@ async def list_packages(request: web.Request) -> web.Response:
     platform = request.query.get("platform", "web")
     if platform not in PLATFORMS:
         raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
-    said, bound = _region(request), None
+    said, bound, identity = _region(request), None, None
     if "Authorization" in request.headers:
         identity = await identity_of(request)
         async with services.pool.acquire() as conn:
             bound = (await profile_of(conn, identity.user_id)).region
     region, providers = bound or said, services.cashier.providers
-    found = await packages.offered(services.pool, platform, region or "") if providers.selling_on(platform) else []
-    best = best_value(found)
+    found: list[Offer] = []
+    if providers.selling_on(platform):
+        async with services.pool.acquire() as conn:
+            found = await offers(conn, identity.user_id if identity is not None else None, region, platform)
     methods = providers.web.methods if platform == "web" and providers.web is not None else ()
     return answer(
         Packages(
             platform=platform,  # type: ignore[arg-type]
             region=region,
             region_bound=bound is not None,
-            packages=[_offer(package, best=package is best) for package in found],
+            packages=[_offer(offer) for offer in found],
             methods=[PayMethod(method.id, method.name) for method in methods],
             confirm_amount=services.settings.purchase_confirm_amount if platform == "web" else 0,
             pretend=platform == "web" and providers.sandbox is not None,
@@ -74,10 +78,18 @@ async def add_purchase(request: web.Request) -> web.Response:
         package=body.package,
         version=body.version,
         coins=None if body.coins is UNSET else body.coins,
+        amount=None if body.amount is UNSET else body.amount,
         method=None if body.method is UNSET else body.method,
         region=None if body.region is UNSET else body.region,
         confirmation=None if body.confirmation is UNSET else body.confirmation,
     )
+
+    if order.region is not None:
+        async with services.pool.acquire() as conn:
+            held = (await profile_of(conn, identity.user_id)).region
+            if held not in {None, order.region}:
+                # Kept although the purchase is refused: a person should look.
+                await flag(conn, "another_region", identity.user_id, {"held": held, "said": order.region})
 
     async def begin(conn: Connection) -> PurchaseView:
         return view(await buy(conn, identity.user_id, order, services.cashier.providers, services.settings))
@@ -196,16 +208,27 @@ def _site(request: web.Request) -> Site:
     return Site(public=settings.public_url.rstrip("/") or str(request.url.origin()), own=own)
 
 
-def _offer(package: Package, *, best: bool) -> PackageOffer:
+def _offer(offer: Offer) -> PackageOffer:
+    package = offer.package
     return PackageOffer(
         id=package.id,
         version=package.version,
         coins=package.coins,
         price=Money(package.amount, package.currency),
         per_1000_coins=Money(package.amount_per_1000_coins, package.currency),
-        best_value=best,
+        best_value=offer.best,
+        deal=_deal(offer) if offer.deal.applied else None,
         coins_min=UNSET if package.coins_min is None else package.coins_min,
         coins_max=UNSET if package.coins_max is None else package.coins_max,
+    )
+
+
+def _deal(offer: Offer) -> PackageDeal:
+    return PackageDeal(
+        promotions=[one.promotion.name for one in offer.deal.applied],
+        bonus_coins=offer.deal.bonus_coins,
+        price=Money(offer.amount, offer.package.currency),
+        per_1000_coins=Money(offer.amount_per_1000_coins, offer.package.currency),
     )
 
 

@@ -20,11 +20,22 @@ class Money(Struct, frozen=True):
     currency: Currency
 
 
+class PackageDeal(Struct, frozen=True):
+    """What promotions would make of a purchase now. price: what is left to pay; bonus_coins: on top, and counted in
+    per_1000_coins.
+    """
+
+    promotions: list[str]
+    bonus_coins: Coins
+    price: Money
+    per_1000_coins: Money
+
+
 class PackageOffer(Struct, frozen=True):
     """Coins at a price. per_1000_coins: for comparison, rounded.
 
     coins_min, coins_max: only of a custom amount, which costs `price` for each `coins` coins, rounded up at the end.
-    best_value: its coins cost less than those of everything else that is offered.
+    best_value: its coins cost less than those of everything else that is offered. deal: null without a promotion.
     """
 
     id: str
@@ -33,6 +44,7 @@ class PackageOffer(Struct, frozen=True):
     price: Money
     per_1000_coins: Money
     best_value: bool
+    deal: PackageDeal | None
     coins_min: Coins | UnsetType = UNSET
     coins_max: Coins | UnsetType = UNSET
 
@@ -63,19 +75,22 @@ class Packages(Struct, frozen=True):
 class NewPurchase(Struct, frozen=True):
     """What to buy. version: of the price that the buyer saw and agreed to. coins: of a custom amount.
 
+    amount: what the buyer agreed to pay, in minor units, with promotions; another price by now is a `conflict`.
+
     method: one of those that are offered, for the web. region: where the buyer lives; said once, it is held.
     """
 
     package: PackageId
     version: Annotated[int, Meta(ge=1, le=2_000_000_000)]
     coins: Annotated[int, Meta(ge=1, le=1_000_000_000)] | UnsetType = UNSET
+    amount: Annotated[int, Meta(ge=1, le=10**12)] | UnsetType = UNSET
     method: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
     region: Region | UnsetType = UNSET
     confirmation: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
 
 
 class PurchaseView(Struct, frozen=True):
-    """A purchase. bonus_coins: given along with it. coins_back: of all these, taken back with the payment.
+    """A purchase. bonus_coins: given along with it, or promised. coins_back: of all these, taken back with the payment.
 
     transaction: the provider's own id of the payment. account: what an app passes to its store with the payment.
     """

@@ -24,10 +24,15 @@ def message_of(code: Code) -> str:
     return _MESSAGES.get(code, RULES[code].message)
 
 
-async def refusal_of(services: Services, identity: Identity, room: RoomInfo | None, item_id: str) -> Code | None:
+async def refusal_of(  # noqa: PLR0911 - one line for each rule
+    services: Services, identity: Identity, room: RoomInfo | None, item_id: str
+) -> Code | None:
     """Why somebody may not buy this there now, as far as the item's own rules do not say. Raises Refusal."""
     if services.draining.is_set():
         return Code.UNAVAILABLE
+    await services.ages.learn(identity.user_id)
+    if not services.ages.may_give(identity.user_id):
+        return Code.AGE_RESTRICTED
     if room is None:
         return None
     await services.moderation.learn(room)

@@ -97,5 +97,5 @@ async function play(outcome, button, error) {
 }
 
 api.get(address).then(render, (problem) => {
-  card.replaceChildren(element("p", { text: problem.status === 404 ? "There is no such payment." : "The payment cannot be shown right now." }));
+  card.replaceChildren(element("p", { testid: "checkout-none", text: problem.status === 404 ? "There is no such payment." : "The payment cannot be shown right now." }));
 });

@@ -17,7 +17,7 @@ const SENTENCES = {
   unauthorized: "Your sign-in has expired. Please sign in again.",
   unavailable: "No connection to the server right now.",
   unknown_gift: "This gift is not available any more.",
-  wallet_blocked: "Your wallet is blocked. Please contact support.",
+  wallet_blocked: "Your wallet is blocked, and cannot send gifts.",
 };
 
 /**

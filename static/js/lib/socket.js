@@ -22,7 +22,7 @@ const ASKS_MAX = 32;
 const ASK_TIMEOUT_MS = 10_000;
 const CLOSED_BY_CLIENT = 1000;
 /** Refusals of a join that another attempt will not change. */
-const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", "unauthorized"]);
+const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", "unauthorized", "not_eligible"]);
 
 /**
  * @typedef {"connecting"|"live"|"reconnecting"|"offline"|"closed"} ConnectionState
@@ -32,7 +32,7 @@ const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", 
  */
 
 /**
- * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "standing", "room_ended",
+ * Events are CustomEvents: "state" (StateDetail), and "welcome", "joined", "delta", "wallet", "notice", "standing", "room_ended",
  * "error" with the frame as detail. After "closed" nothing comes back by itself; call connect() again for a new start.
  */
 export class RoomSocket extends EventTarget {
@@ -86,7 +86,16 @@ export class RoomSocket extends EventTarget {
    * @returns {Promise<GiftAck|GiftNack>} never rejects; a gift that could not be answered is a nack with `unavailable`
    */
   sendGift({ gift, count }) {
-    return this.#outbox.add(this.room, gift, count, performance.now());
+    return this.#outbox.add({ type: "gift", room: this.room, gift, count }, performance.now());
+  }
+
+  /**
+   * Buys an item that is no gift; inRoom: false for what belongs to no room.
+   * @param {{item: string, note?: string, inRoom?: boolean}} wish
+   * @returns {Promise<GiftAck|GiftNack>} as sendGift
+   */
+  sendSpend({ item, note, inRoom = true }) {
+    return this.#outbox.add({ type: "spend", item, note, room: inRoom ? this.room : undefined }, performance.now());
   }
 
   /**
@@ -139,6 +148,7 @@ export class RoomSocket extends EventTarget {
       case "nack": return this.#answerAsk(frame);
       case "error": return this.#onError(frame);
       case "wallet": return this.#emit("wallet", frame);
+      case "notice": return this.#emit("notice", frame);
       case "standing": return frame.room === this.room ? this.#emit("standing", frame) : undefined;
       case "left": return frame.room === this.room && frame.code ? this.#stop(CLOSED_BY_CLIENT, frame.code, frame.message) : undefined;
       case "room_ended": return frame.room === this.room ? this.#emit("room_ended", frame) : undefined;

@@ -27,7 +27,7 @@ export class StepUpSheet {
 
   /**
    * Asks for a code. Where no app is set up, that comes first, and its first code is the confirmation.
-   * @param {string} why what is confirmed, as a sentence
+   * @param {string} why what is confirmed, for the one who does
    * @returns {Promise<string|null>} what a request carries as `confirmation`; null when the user thought better of it
    * @throws {ApiError} when the server does not say whether an app is set up
    */

@@ -16,7 +16,7 @@ export function enrolmentView(why, { secret, uri, qr }) {
   return element("div", { class: "step-up-enrolment" },
     element("p", { class: "muted", text: why }),
     element("p", { text: "Scan this with an authenticator app, or type the key into it." }),
-    element("img", { class: "step-up-qr", attrs: { src: qr, alt: "QR code with the key below", width: 196, height: 196 } }),
+    element("img", { class: "step-up-qr", attrs: { src: qr, alt: "QR code with the key below", width: 160, height: 160 } }),
     element("code", { class: "step-up-secret", testid: "step-up-secret", text: grouped(secret), attrs: { "data-secret": secret } }),
     element("a", { class: "button button-quiet", text: "Open in an app on this device", attrs: { href: uri } }));
 }

@@ -17,6 +17,11 @@ export class Balance extends EventTarget {
     return Math.max(0, shown);
   }
 
+  /** @returns {number} coins that were taken back after they were spent */
+  get owed() {
+    return Math.max(0, -this.#coins);
+  }
+
   /** @returns {boolean} false until the server has said something */
   get known() {
     return this.#known;

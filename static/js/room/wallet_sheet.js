@@ -29,12 +29,14 @@ export class WalletSheet {
     this.balance = balance;
     this.catalogue = catalogue;
     this.coins = element("strong", { class: "number", testid: "wallet-coins" });
+    this.debt = element("p", { class: "wallet-debt", testid: "wallet-debt" });
     this.list = element("ul", { class: "history", testid: "gift-history" });
     this.status = element("p", { class: "history-status", attrs: { role: "status" } });
     this.more = element("button", { class: "button", text: "Show older gifts", attrs: { type: "button" }, on: { click: () => this.#load() } });
     this.sheet = new Sheet({ title: "Your wallet", class: "wallet-sheet", testid: "wallet-sheet" },
       element("div", { class: "wallet-card" }, element("span", { text: "Balance" }),
         element("span", { class: "wallet-coins" }, icon("coin"), this.coins)),
+      this.debt,
       // Beside the room, not instead of it; `opener` takes the tab's session along.
       element("a", { class: "button button-primary", text: "Get coins", testid: "get-coins", attrs: { href: "/wallet#coins", target: "_blank", rel: "opener" } }),
       element("h3", { class: "section-title", text: "Gifts you sent" }), this.list, this.status, this.more);
@@ -88,6 +90,9 @@ export class WalletSheet {
   }
 
   #renderBalance() {
-    setText(this.coins, this.balance.known ? formatNumber(this.balance.coins) : "–");
+    const { known, coins, owed } = this.balance;
+    setText(this.coins, known ? formatNumber(coins) : "–");
+    this.debt.hidden = owed === 0;
+    setText(this.debt, `You owe ${formatNumber(owed)} coins of a payment that was taken back: you can send gifts again when they are paid.`);
   }
 }

@@ -11,9 +11,11 @@ import { showToast } from "../lib/toasts.js";
 import { Dashboard } from "./dashboard.js";
 import { EarningsPanel, EarningsPoll } from "./earnings.js";
 import { currentRoom, Lobby } from "./lobby.js";
+import { MoneyPage } from "./money/money_page.js";
 import { byId, showView } from "./page.js";
 import { forget } from "./room_memory.js";
 import { SignIn } from "./sign_in.js";
+import { ViewSwitch } from "./view_switch.js";
 
 /** @typedef {import("./earnings.js").Earnings} Earnings */
 
@@ -30,6 +32,7 @@ const lobby = new Lobby(api);
 const dashboard = new Dashboard({ api, session, giftName: (giftId) => catalogue.get(giftId).name });
 const earnings = new EarningsPoll(api);
 const earningsPanel = new EarningsPanel();
+const views = new ViewSwitch(new MoneyPage(api, byId("money")));
 /** What the sign-in says when the session ends by itself. */
 let signedOutReason = REFUSED;
 let retryTimer = 0;
@@ -94,11 +97,12 @@ async function enter(attempt) {
 function openRoom(room) {
   byId("live-earnings").append(earningsPanel.node);
   dashboard.open(room);
+  views.home("live");
 }
 
 function openLobby() {
   byId("lobby-earnings").append(earningsPanel.node);
-  showView("lobby");
+  views.home("lobby");
 }
 
 /** @param {string} reason */
@@ -106,6 +110,7 @@ function signOut(reason) {
   clearTimeout(retryTimer);
   earnings.stop();
   dashboard.close();
+  views.leave();
   showUser();
   signIn.show(reason);
 }

@@ -13,9 +13,9 @@ export function byId(id) {
   return /** @type {T} */ (node);
 }
 
-const VIEWS = ["loading", "sign-in", "lobby", "live"];
+const VIEWS = ["loading", "sign-in", "lobby", "live", "money"];
 
-/** @param {"loading"|"sign-in"|"lobby"|"live"} view the one part of the page that is shown */
+/** @param {"loading"|"sign-in"|"lobby"|"live"|"money"} view the one part of the page that is shown */
 export function showView(view) {
   document.body.dataset.view = view;
   for (const each of VIEWS) byId(each).hidden = each !== view;

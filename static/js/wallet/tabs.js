@@ -11,7 +11,10 @@
 
 const NAMES = [
   "coins",
+  "rewards",
+  "notices",
   "history",
+  "limits",
 ];
 
 /**

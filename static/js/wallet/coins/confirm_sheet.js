@@ -38,8 +38,10 @@ export class ConfirmSheet {
     this.pay = element("button", { class: "button button-primary", text: `Pay ${price}`, testid: "pay", attrs: { type: "submit" } });
     const form = element("form", { class: "confirm", attrs: { novalidate: true }, on: { submit: (event) => this.#submit(event) } },
       element("div", { class: "confirm-what" },
-        element("span", { class: "confirm-coins number" }, icon("coin"), `${formatNumber(choice.coins)} coins`),
+        element("span", { class: "confirm-coins number" }, icon("coin"),
+          `${formatNumber(choice.coins)}${choice.bonus > 0 ? ` + ${formatNumber(choice.bonus)}` : ""} coins`),
         element("strong", { class: "number", text: price, testid: "confirm-price" })),
+      (choice.bonus ?? 0) > 0 && element("p", { class: "confirm-bonus", testid: "confirm-bonus", text: `${formatNumber(choice.bonus ?? 0)} coins on top: ${choice.offer.deal?.promotions.join(", ")}` }),
       this.region?.node, this.methods.node,
       element("ul", { class: "confirm-terms fine muted" },
         terms.pretend && element("li", { text: "This server only pretends: no money is moved." }),
@@ -80,7 +82,9 @@ export class ConfirmSheet {
     const { offer, coins, price } = this.choice;
     /** @type {Record<string, unknown>} */
     const order = { package: offer.id, version: offer.version, method: this.methods.value };
-    if (offer.coins_min !== undefined) order.coins = coins;
+    // A custom amount may come out cheaper than what is shown, never dearer.
+    if (offer.coins_min === undefined) order.amount = price.amount;
+    else order.coins = coins;
     if (this.region) order.region = this.region.value;
     if (this.terms.confirm_amount > 0 && price.amount >= this.terms.confirm_amount) {
       const confirmation = await new StepUpSheet(this.api).confirmation(`You are about to buy ${formatNumber(coins)} coins for ${formatMoney(price)}.`);

@@ -65,7 +65,7 @@ export class CustomAmount {
   #submit(event) {
     event.preventDefault();
     if (this.#fits) {
-      this.choose({ offer: this.offer, coins: this.#coins, price: this.#price });
+      this.choose({ offer: this.offer, coins: this.#coins, bonus: 0, price: this.#price });
       return;
     }
     this.#complain(true);

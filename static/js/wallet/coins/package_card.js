@@ -1,5 +1,5 @@
 /**
- * One package: how many coins, what they cost, and what 1,000 of them would cost at that price.
+ * One package: how many coins, what they cost, what 1,000 of them would cost at that price, and what promotions do to it.
  */
 
 import { element, icon } from "../../lib/element.js";
@@ -7,9 +7,10 @@ import { formatMoney, formatNumber } from "../../lib/format.js";
 
 /**
  * @typedef {import("./purchase_words.js").Money} Money
+ * @typedef {{promotions: string[], bonus_coins: number, price: Money, per_1000_coins: Money}} Deal
  * @typedef {{id: string, version: number, coins: number, price: Money, per_1000_coins: Money, best_value: boolean,
- *   coins_min?: number, coins_max?: number}} Offer
- * @typedef {{offer: Offer, coins: number, price: Money}} Choice what somebody wants to buy
+ *   deal: Deal|null, coins_min?: number, coins_max?: number}} Offer
+ * @typedef {{offer: Offer, coins: number, bonus: number, price: Money}} Choice what somebody wants to buy
  */
 
 /**
@@ -18,14 +19,19 @@ import { formatMoney, formatNumber } from "../../lib/format.js";
  * @returns {HTMLElement}
  */
 export function packageCard(offer, choose) {
-  const price = formatMoney(offer.price);
+  const { deal } = offer;
+  const price = deal?.price ?? offer.price;
+  const bonus = deal?.bonus_coins ?? 0;
   return element("button", {
     class: "package", testid: `package-${offer.id}`,
     attrs: { type: "button", "aria-haspopup": "dialog" },
-    on: { click: () => choose({ offer, coins: offer.coins, price: offer.price }) },
+    on: { click: () => choose({ offer, coins: offer.coins, bonus, price }) },
   },
   element("span", { class: "package-coins number" }, icon("coin"), formatNumber(offer.coins), element("span", { class: "visually-hidden", text: " coins for " })),
-  element("span", { class: "package-price number", text: price }),
-  element("span", { class: "package-unit number", text: `${formatMoney(offer.per_1000_coins)} per 1,000` }),
+  bonus > 0 && element("span", { class: "package-bonus number", text: `+ ${formatNumber(bonus)} on top` }),
+  element("span", { class: "package-price number" },
+    price.amount < offer.price.amount && element("s", {}, element("span", { class: "visually-hidden", text: "instead of " }), formatMoney(offer.price)), " ", formatMoney(price)),
+  element("span", { class: "package-unit number", text: `${formatMoney((deal ?? offer).per_1000_coins)} per 1,000` }),
+  deal && element("span", { class: "package-deal", text: deal.promotions.join(", ") }),
   offer.best_value && element("span", { class: "package-best", text: "Best value" }));
 }

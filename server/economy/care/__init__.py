@@ -1,0 +1,1 @@
+"""Looking after people: who may buy, and what a person should look at."""

@@ -1,0 +1,1 @@
+"""The SQL of earning: rewards, promotions and the deals they make, referrals, challenges, rewarded ads and surveys."""

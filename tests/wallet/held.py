@@ -1,0 +1,25 @@
+"""A wallet in Redis, taken apart: for tests that need one to be other than the functions would leave it."""
+
+import struct
+from typing import Any
+
+from redis import Redis
+
+_HEAD = struct.Struct("<ddddB")
+_FIELDS = ("pending", "coins", "credit", "tat", "standing")
+
+
+def wallet_fields(held: bytes) -> dict[str, int]:
+    """What a wallet's value says, its combos left out."""
+    return dict(zip(_FIELDS, map(int, _HEAD.unpack_from(held)), strict=True))
+
+
+def changed_wallet(held: bytes, **fields: int) -> bytes:
+    """The value with other fields."""
+    return _HEAD.pack(*(wallet_fields(held) | fields).values()) + held[_HEAD.size :]
+
+
+def change_wallet(redis: Redis, key: str, **fields: int) -> None:
+    """Changes a wallet where it is."""
+    held: Any = redis.get(key)
+    redis.set(key, changed_wallet(held, **fields), keepttl=True)

@@ -4,12 +4,12 @@ from server.web import http_blocks, http_demo, http_gifts, http_moderation, http
 from server.web.admin import http_adjustments, http_figures, http_offers, http_users
 from server.web.economy import (
     http_account,
-    http_limits,
     http_analytics,
     http_challenges,
     http_challenges_admin,
     http_follows,
     http_history,
+    http_limits,
     http_notices,
     http_packages,
     http_payout_review,

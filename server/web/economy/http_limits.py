@@ -15,7 +15,6 @@ from server.web.http import answer, identity_of, read_body, rfc3339, services_of
 from server.web.route import Route
 from server.web.strict_json import StrictDecoder
 
-
 _new_budget = StrictDecoder(NewBudget)
 _new_pause = StrictDecoder(NewPause)
 

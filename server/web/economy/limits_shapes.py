@@ -18,7 +18,7 @@ class RaiseView(Struct, frozen=True):
 
 
 class BudgetView(Struct, frozen=True):
-    """The budget of a period of the calendar (UTC). coins: null for as many as there are. spent: in the one that runs."""
+    """The budget of a period of the calendar (UTC). coins: null for none. spent: in the period that runs."""
 
     period: Literal["day", "week", "month"]
     coins: Coins | None

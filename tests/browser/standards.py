@@ -46,7 +46,7 @@ async def passes(page: Page) -> None:
     found = []
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
-        await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+        await _come_to_rest(page)
         report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
         found += [
             f"{scheme}: {violation['id']}: {node['html'][:160]} {node['any'][:1]}"
@@ -60,7 +60,12 @@ async def fits(page: Page, *sizes: dict[str, int]) -> None:
     """On a phone and on a desktop nothing spills sideways, and nothing that can be pressed is too small."""
     for size in sizes or (DESKTOP, PHONE):
         await page.set_viewport_size(size)
+        await _come_to_rest(page)
         spills: Any = await page.evaluate(_SPILLS)
         assert spills == [], (size, spills)
         small: Any = await page.evaluate(_SMALL, TARGET_PX_MIN)
         assert small == [], (size, small)
+
+
+async def _come_to_rest(page: Page) -> None:
+    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")

@@ -21,22 +21,22 @@ FOUND_WITHIN_SEEDS = 4
 STEPS_PER_SEED = 500
 MISSING = {
     "a request is answered once": (
-        "wallet.lua",
-        "answered[viewer] and answered[viewer][gift.request] or remembered(requests, window, wallet, gift)",
+        "giftstream_wallet",
+        "answered[request] or lately[i] or before[i]",
         "nil",
     ),
     "the log is trimmed behind the slower reader": (
-        "wallet.lua",
+        "giftstream_wallet",
         "math.min(tonumber(held[2]), tonumber(held[3]))",
         "math.max(tonumber(held[2]), tonumber(held[3]))",
     ),
     "a gift is counted once in its room": (
-        "room.lua",
+        "giftstream_rooms",
         "if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then",
         "if false then",
     ),
     "a room that is loaded again is another one": (
-        "room.lua",
+        "giftstream_rooms",
         "math.max(now_us(), last_incarnation + 1) + draw()",
         "now_us()",
     ),

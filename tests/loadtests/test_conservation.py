@@ -15,10 +15,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-async def played(start_serve: Callable[..., ServeProcess]) -> tuple[str, Sent, Account]:
+async def played(load_serve: ServeProcess) -> tuple[str, Sent, Account]:
     """A server where one viewer gave three gifts, and what this viewer was told."""
-    process = start_serve("--gateways", "1", "--demo", GIFTSTREAM_DEMO_BOTS="0")
-    url = process.url
+    url = load_serve.url
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{url}/api/v1/demo/login", json={"name": "Ada"}) as response:
             held = await response.json()

@@ -88,6 +88,7 @@ async def test_a_page_opens_without_an_error(people: People, site: Site, path: s
 
 
 async def test_a_room_that_is_not_there_is_said_in_words(people: People, site: Site) -> None:
+    people.pages.allow("404")
     page = (await people.viewer("Ana", (await people.room())[0])).page
     await page.goto(f"{people.pages.url}/?room=r_nowhere")
     await expect(page.get_by_test_id("room-missing")).to_contain_text("This room does not exist")

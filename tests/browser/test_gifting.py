@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 
 from playwright.async_api import WebSocketRoute, expect
 

@@ -102,7 +102,7 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
             "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
-            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup, stop)),
             "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
@@ -187,8 +187,9 @@ async def _reseal(pool: Pool, settings: Settings) -> None:
     await reseal(pool, settings)
 
 
-async def _add_up(rollup: Rollup) -> None:
-    while await rollup.add_up():
+async def _add_up(rollup: Rollup, stop: asyncio.Event) -> None:
+    """Until nothing is left to add up; what is left at the stop waits for the next worker."""
+    while not stop.is_set() and await rollup.add_up():
         continue
 
 

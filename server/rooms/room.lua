@@ -25,7 +25,6 @@ local SHOWN_MAX = 24
 -- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
 local ROOMS_GIVEN_MAX = 50000
 local POSITIONS_APART = 131072
-local PLACE_DIGITS = 5
 
 local run -- names this server process: the time of its first call
 
@@ -43,13 +42,22 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- A number below 2^20, drawn anew each time, and otherwise by every server process.
+local draws = 0
+
+local function draw()
+  draws = draws + 1
+  return tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. draws), 1, 5), 16)
+end
+
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before or has forgotten, also while its
--- clock stands still, is set back, or is behind that of the server before.
+-- its incarnation is about the time, and later than all that this server process gave before or has forgotten, also
+-- while its clock stands still, is set back, or is behind that of the server before. Servers that come back from the
+-- same data one after the other would go on alike, were it not for a draw.
 local last_incarnation = 0
 
 local function new_incarnation()
-  last_incarnation = math.max(now_us(), last_incarnation + 1)
+  last_incarnation = math.max(now_us(), last_incarnation + 1) + draw()
   return text(last_incarnation)
 end
 
@@ -272,8 +280,8 @@ end
 -- A position never names two deltas. Data that went back would hand them out again: to a server that came back with
 -- older data, to the next one that came back with the same, or to one whose data were replaced under it. So a room goes
 -- on with the next number only where this library itself gave the last one. Else it goes on far behind it, at a place
--- that is drawn anew from the server process each time; no clock is asked, as that may have been set back.
-local given, rooms_given, jumps = {}, 0, 0
+-- that is drawn anew each time; no clock is asked, as that may have been set back.
+local given, rooms_given = {}, 0
 
 local function gave(room, position)
   if not given[room.hash] then
@@ -288,9 +296,7 @@ end
 local function position_after(room, state)
   local n = tonumber(state.n)
   if given[room.hash] ~= state.incarnation .. '-' .. state.n then
-    jumps = jumps + 1
-    local place = tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. jumps), 1, PLACE_DIGITS), 16)
-    n = n + POSITIONS_APART * (1 + place)
+    n = n + POSITIONS_APART * (1 + draw())
   end
   n = text(n + 1)
   local position = state.incarnation .. '-' .. n

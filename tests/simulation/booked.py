@@ -48,8 +48,8 @@ async def read_booked(conn: asyncpg.Connection) -> list[Booked]:
     ]
     for row in await conn.fetch("SELECT shard, epoch, number, record FROM quarantine"):
         gift = GiftId(row["shard"], row["epoch"], row["number"])
-        _, at_us, left, combo, first, request, viewer, _, room, creator, kind, _, count, coins, diamonds = orjson.loads(
-            row["record"]
+        _, at_us, left, combo, first, request, viewer, _, room, creator, kind, _, count, coins, diamonds, *_ = (
+            orjson.loads(row["record"])
         )
         ack = Accepted(gift, left, combo, first, at_us, "")
         found.append(Booked(gift, request, viewer, room, creator, kind, count, coins, diamonds, ack, settled=False))

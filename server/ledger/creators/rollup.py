@@ -34,6 +34,8 @@ class Rollup:
         self._pool = pool
         self._on_looks = on_looks
         self._faults = {shard: Outage("adding up earnings", shard=shard) for shard in range(shards)}
+        self.more = False
+        """Whether the last pass left something that was settled before it began."""
 
     async def add_up(self) -> int:
         """Adds up the next numbers of every shard that is behind; answers how many, 0 also when somebody is at it."""
@@ -45,6 +47,7 @@ class Rollup:
             """
         )
         total = 0
+        self.more = False
         for row in behind:
             try:
                 total += await self._add_shard(row["shard"])
@@ -59,17 +62,19 @@ class Rollup:
             added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else _NOTHING
         if added.looks and self._on_looks is not None:
             await self._on_looks(added.looks)
+        self.more |= added.more
         return added.numbers
 
 
 class _Added(NamedTuple):
-    """What one transaction added. looks: users who look different now."""
+    """What one transaction added. looks: users who look different now; more: it did not come to the end."""
 
     numbers: int
     looks: list[str]
+    more: bool
 
 
-_NOTHING = _Added(0, [])
+_NOTHING = _Added(0, [], more=False)
 
 
 async def _add_batch(conn: Connection, shard: int) -> _Added:
@@ -106,7 +111,7 @@ async def _add_batch(conn: Connection, shard: int) -> _Added:
         to,
         newest,
     )
-    return _Added(to - number, looks)
+    return _Added(to - number, looks, more=(epoch, to) < (settled_epoch, settled_number))
 
 
 async def _last_number(conn: Connection, shard: int, epoch: int) -> int:

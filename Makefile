@@ -21,7 +21,7 @@ run: $(VENV)/.run ## serve with demo rooms [PORT= HOST= GATEWAYS= DATA_DIR= REDI
 		$(if $(DATA_DIR),--data-dir '$(DATA_DIR)') $(if $(findstring command,$(origin HOST)),--host '$(HOST)')
 
 test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=4 ARGS=-x]
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) $(TESTS)
 
 lint: $(VENV)/.lint ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .

@@ -8,14 +8,18 @@ import random
 
 import structlog
 
+from server.domain.catalogue import SHOWN_KINDS
 from server.domain.errors import Refusal
 from server.domain.gift import Refused
 from server.domain.ids import RoomId, UserId, new_id
+from server.economy.spending.spending import Wish
 from server.ledger import rooms as ledger_rooms
 from server.ledger import wallets as ledger_wallets
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
+from server.web.economy.opening_tickets import ticket_of
 from server.web.services import Services
+from server.web.shapes import NewRoom
 
 log = structlog.get_logger()
 
@@ -26,6 +30,10 @@ ROOMS = (
     ("r_demo_chess", "u_demo_amara", "Amara", "Blitz chess against everyone"),
 )
 """Room, creator, creator's name, title."""
+
+BACKSTAGE = ("r_demo_backstage", "u_demo_mira", "Mira", "Backstage: rehearsing the encore")
+"""A room that asks for a ticket."""
+BACKSTAGE_TICKET = "ticket_50"
 
 VIEWERS = (
     ("u_demo_viewer_1", "Lena"),
@@ -56,6 +64,9 @@ COMBO_PAUSE_S = (0.25, 0.7)
 CHAT_SHARE = 0.25
 """Of what these viewers do, how much is talk."""
 
+ITEM_SHARE = 0.08
+"""And how much is a highlighted comment, an effect or a sticker."""
+
 COINS_AT_ONCE = 5_000
 COINS_LOW = 500
 LOCK_TTL_S = 15
@@ -82,10 +93,12 @@ class Demo:
             await asyncio.sleep(RETRY_PAUSE_S)
 
     async def _open_rooms(self) -> None:
-        for room_id, creator_id, name, title in ROOMS:
-            if await ledger_rooms.get(self._services.pool, RoomId(room_id)) is None:
+        services = self._services
+        backstage = ticket_of(services.catalogue, NewRoom(BACKSTAGE[3], BACKSTAGE_TICKET))
+        for (room_id, creator_id, name, title), ticket in [*((room, None) for room in ROOMS), (BACKSTAGE, backstage)]:
+            if await ledger_rooms.get(services.pool, RoomId(room_id)) is None:
                 try:
-                    await ledger_rooms.create(self._services.pool, RoomId(room_id), UserId(creator_id), name, title)
+                    await ledger_rooms.create(services.pool, RoomId(room_id), UserId(creator_id), name, title, ticket)
                 except ValueError:
                     log.debug("another gateway was faster", room=room_id)
 
@@ -96,8 +109,11 @@ class Demo:
             room_id = random.choice(ROOMS)[0]  # noqa: S311
             room = await self._services.rooms.info(room_id)
             if room.state == "live":
-                if random.random() < CHAT_SHARE:  # noqa: S311
+                chance = random.random()  # noqa: S311
+                if chance < CHAT_SHARE:
                     await self._say(room_id, viewer_id, name)
+                elif chance < CHAT_SHARE + ITEM_SHARE:
+                    await self._treat(room_id, viewer_id, name)
                 else:
                     await self._give(room_id, viewer_id, name)
             await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311
@@ -138,6 +154,29 @@ class Demo:
                 return
             services.balances.changed(viewer_id)
             await asyncio.sleep(random.uniform(*COMBO_PAUSE_S))  # noqa: S311
+
+    async def _treat(self, room_id: str, viewer_id: str, name: str) -> None:
+        """A small item for the whole room to see."""
+        services = self._services
+        if (await services.wallets.balance(viewer_id)).coins < COINS_LOW:
+            await self._top_up(viewer_id, name)
+        items = [
+            item for item in services.catalogue.items() if item.kind in SHOWN_KINDS and item.coins <= GIFT_COINS_MAX
+        ]
+        answer = await services.spending.spend(
+            Wish(
+                viewer=viewer_id,
+                viewer_name=name,
+                item=random.choice(items).id,  # noqa: S311
+                count=1,
+                text=random.choice(LINES),  # noqa: S311
+                room=await services.rooms.info(room_id),
+                request_id=new_id("demo"),
+            )
+        )
+        if isinstance(answer, Refused):
+            log.debug("a demo viewer was refused", code=answer.code)
+        services.balances.changed(viewer_id)
 
     async def _top_up(self, viewer_id: str, name: str) -> None:
         pool = self._services.pool

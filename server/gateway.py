@@ -17,6 +17,7 @@ from server.economy.earning.demo import EarningDemo
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.providers.sandbox.courier import Courier
+from server.economy.spending.impressions import Impressions
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
 from server.ledger import catalogue as ledger_catalogue
@@ -120,6 +121,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     rooms = Rooms(redis_client, pool, settings)
     door = TicketDoor(rooms, redis_client, settings.wallet_shards)
     badges = Badges(redis_client, pool)
+    impressions = Impressions(redis_client, pool, settings.worker_id)
     entrances = Entrances(rooms, badges)
     hub = Hub(redis_client, rooms, settings, settings.worker_id, encode=text_frame)
     connections = Connections(redis_client, settings)
@@ -152,6 +154,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         gifting=Gifting(catalogue, shards, settings),
         spending=Spending(catalogue, shards, door, settings),
         door=door,
+        impressions=impressions,
         wallets=wallets,
         rooms=rooms,
         hub=hub,
@@ -175,14 +178,14 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, steering.run, logins.run, notices.run]
-    background += [moderation.run, notices.run, badges.run, entrances.run]
-    background += [moderation.run, notices.run, watching.run]
+    background += [moderation.run, steering.run, logins.run, notices.run, watching.run]
+    background += [badges.run, entrances.run, impressions.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)
     if settings.demo:
         background += [Demo(services).run, EarningDemo(pool).run]
+    assert len(set(background)) == len(background), "each part runs once"
     return services, background
 
 

@@ -171,7 +171,7 @@ class Settings:
     )
     age_gate: bool = setting(
         False,
-        "nobody gives or opens a room whose birth date is not known to allow it (18; 19 in South Korea), as nobody buys",
+        "nobody gives or opens a room without a birth date that allows it (18; 19 in South Korea), as nobody buys",
     )
     admin: bool = setting(False, "answer the admin calls, to tokens with the role `admin`; off: they do not exist")
     token_leeway_s: int = setting(30, "clock difference forgiven when a token is checked", least=0, most=3600)

@@ -17,6 +17,7 @@ from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.providers.registry import build_providers
 from server.economy.recharge.sweeper import PurchaseSweeper
 from server.economy.resealing import reseal
+from server.economy.spending.placement_sweeper import PlacementSweeper
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import answered, metrics, notices, partitions, step_up
 from server.ledger.backoff import Outage
@@ -26,6 +27,7 @@ from server.ledger.settling import SettlingLoop
 from server.rooms.apply import RoomsReader
 from server.rooms.badges import Badges
 from server.rooms.room_ends import RoomEnds
+from server.rooms.viewer_ranks import SAMPLE_EVERY_S, ViewerRanks
 from server.settings import Settings
 from server.start_error import StartError
 from server.stop_signals import set_by_signals
@@ -71,6 +73,8 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
         earning = EarningDuty(client, pool, wallets, settings)
         tickets = TicketSweeper(client, pool, wallets, settings)
         watch = FraudWatch(pool, settings.fraud_coins_min)
+        ended_placements = PlacementSweeper(client, pool, wallets, settings)
+        viewer_ranks = ViewerRanks(client, pool)
         settling = SettlingLoop(client, pool, settings, opener.open)
         badges = Badges(client, pool)
         reader = RoomsReader(client, pool, settings, settings.worker_id, badges)
@@ -98,11 +102,13 @@ async def run_worker(settings: Settings, *, stopping: asyncio.Event | None = Non
             "notices": _every(NOTICES_EVERY_S, stop, Outage("forgetting notices"), lambda: _forget_notices(pool)),
             "nonces": _every(NOTICES_EVERY_S, stop, Outage("forgetting nonces"), earning.forget),
             "rewards": _every(REWARDS_EVERY_S, stop, Outage("giving rewards"), earning.work),
-            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup)),
+            "earnings": _every(EARNINGS_EVERY_S, stop, Outage("adding up earnings"), lambda: _add_up(rollup, stop)),
             "seals": _every(RESEAL_EVERY_S, stop, Outage("sealing anew"), lambda: _reseal(pool, settings)),
             "badges": _until(stop, badges.run()),
             "tickets": _every(SWEEP_EVERY_S, stop, Outage("ending tickets"), tickets.sweep),
             "fraud": _every(FRAUD_EVERY_S, stop, Outage("looking for fraud"), lambda: _look(watch)),
+            "placements": _every(SWEEP_EVERY_S, stop, Outage("ending placements"), ended_placements.sweep),
+            "ranks": _every(SAMPLE_EVERY_S, stop, Outage("counting viewers for ranks"), viewer_ranks.sample),
             "status": serve_status(settings, stop),
         }
         payouts = payout_driver(pool, settings)
@@ -181,8 +187,9 @@ async def _reseal(pool: Pool, settings: Settings) -> None:
     await reseal(pool, settings)
 
 
-async def _add_up(rollup: Rollup) -> None:
-    while await rollup.add_up():
+async def _add_up(rollup: Rollup, stop: asyncio.Event) -> None:
+    """Until nothing is left to add up; what is left at the stop waits for the next worker."""
+    while not stop.is_set() and await rollup.add_up():
         continue
 
 

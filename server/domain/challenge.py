@@ -16,7 +16,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Challenge:
     """One version of a challenge (reach a goal), contest (be ranked) or event (reach a goal together).
 
-    It counts from starts_at until before ends_at. side: whose gifts count, given or received; gift_ids: None for all.
+    It counts from starts_at until before ends_at. side: whose gifts count, given or received; gift_ids: None for all
+    gifts, and nothing else that is sold: a ticket may come back, and a creator's own room is promoted by the creator.
     goal: of each user, or of all together; least: what it takes to be ranked or to share in an event. reward_coins for
     the first winners_max who get there; prizes: coins of the first place, the second, and so on. opt_in: only who says
     so takes part, with all that they did in its time; else everybody does.
@@ -71,7 +72,7 @@ class Challenge:
 
 
 class Given(NamedTuple):
-    """What counts of a settled gift. coins: of the whole gift."""
+    """What counts of something settled. coins: all pieces together; is_gift: and no ticket, highlight or the like."""
 
     viewer: str
     creator: str
@@ -80,6 +81,7 @@ class Given(NamedTuple):
     pieces: int
     coins: int
     at_us: int
+    is_gift: bool
 
 
 @dataclass(slots=True)
@@ -100,7 +102,8 @@ def count_up(challenges: Iterable[Challenge], gifts: Iterable[Given]) -> Gains:
     spans = [(one, one.starts_us, one.ends_us) for one in challenges if one.by_gifts]
     for gift in gifts:
         for one, starts_us, ends_us in spans:
-            if not starts_us <= gift.at_us < ends_us or (one.gift_ids is not None and gift.gift not in one.gift_ids):
+            counts = gift.is_gift if one.gift_ids is None else gift.gift in one.gift_ids
+            if not counts or not starts_us <= gift.at_us < ends_us:
                 continue
             if one.metric == "rooms_gifted":
                 place = (one.id, gift.viewer, gift.room)

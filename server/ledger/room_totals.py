@@ -1,9 +1,11 @@
 """What settlement adds to rooms: totals, gifters and rank."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.ledger.rooms import rank_of
-from server.stores.postgres import Connection
+from server.stores.postgres import Connection, Pool
 
 
 @dataclass(slots=True)
@@ -44,6 +46,27 @@ async def add_to_rooms(conn: Connection, gains: dict[str, RoomGain]) -> None:
         [gains[room].diamonds for room in ids],
         [gains[room].gifts for room in ids],
         [rank_of(gains[room].points, gains[room].at_us / 1e6) if gains[room].points else None for room in ids],
+    )
+
+
+async def add_points(pool: Pool, points: Mapping[str, float]) -> None:
+    """Adds to the ranks of live rooms what is no gift, as of now; taking the rows in the order of their ids."""
+    if not points:
+        return
+    ids, at_s = sorted(points), time.time()
+    await pool.execute(
+        """
+        WITH gain AS MATERIALIZED (
+            SELECT * FROM unnest($1::text[], $2::float8[]) AS gain (id, rank)
+        ), locked AS MATERIALIZED (
+            SELECT id FROM rooms WHERE id = ANY($1::text[]) AND state = 'live' ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE rooms SET
+            rank = greatest(rooms.rank, gain.rank) + ln(1 + exp(greatest(-abs(rooms.rank - gain.rank), -600)))
+        FROM gain JOIN locked USING (id) WHERE rooms.id = gain.id
+        """,
+        ids,
+        [rank_of(points[room], at_s) for room in ids],
     )
 
 

@@ -16,11 +16,12 @@ from server.ledger.spending.in_rooms import RoomItems, items_of
 from server.stores.postgres import Connection, Pool
 
 RANK_TAU_S = 600.0
-"""How fast "lately" passes: diamonds count 1/e as much after ten minutes.
+"""How fast "lately" passes: what counts for a room's rank counts 1/e as much after ten minutes.
 
-A room's score at time t is the sum of diamonds * exp((t_gift - t) / tau). Kept is its logarithm plus t / tau, which is
-ln(sum of diamonds * exp(t_gift / tau)): the same order at every t, so it never needs a refresh. A new room starts as if
-it had earned one diamond, so that it stands above those long silent.
+A room's score at time t is the sum of points * exp((t_then - t) / tau): a point for each diamond of a gift, for each
+viewer and minute, and for each coin that was paid to promote the room. Kept is its logarithm plus t / tau, which is
+ln(sum of points * exp(t_then / tau)): the same order at every t, so it never needs a refresh. A new room starts with
+one point, so that it stands above those long silent.
 """
 
 
@@ -68,9 +69,9 @@ _ROOM = """
 """
 
 
-def rank_of(diamonds: int, at_s: float) -> float:
-    """Rank of a room that earned this much at this time, and nothing else."""
-    return math.log(diamonds) + at_s / RANK_TAU_S
+def rank_of(points: float, at_s: float) -> float:
+    """Rank of a room that got so many points at this time, and nothing else."""
+    return math.log(points) + at_s / RANK_TAU_S
 
 
 async def create(  # noqa: PLR0917
@@ -211,6 +212,31 @@ async def listing(pool: Pool, limit: int, cursor: str | None = None) -> tuple[li
     )
     more = pages.encode(rows[limit - 1]["rank"], rows[limit - 1]["id"]) if len(rows) > limit else None
     return [_room(row) for row in rows[:limit]], more
+
+
+async def some_live(pool: Pool, room_ids: list[str]) -> dict[str, Room]:
+    """Those of the rooms that are live, by id."""
+    rows = await pool.fetch(f"{_ROOM} WHERE rooms.id = ANY($1::text[]) AND state = 'live'", room_ids)
+    return {row["id"]: _room(row) for row in rows}
+
+
+async def live_after(pool: Pool, after: str, limit: int) -> list[str]:
+    """The ids of live rooms past one, in their order."""
+    rows = await pool.fetch("SELECT id FROM rooms WHERE state = 'live' AND id > $1 ORDER BY id LIMIT $2", after, limit)
+    return [row["id"] for row in rows]
+
+
+async def claim_sample(pool: Pool, every_s: float) -> float | None:
+    """Claims the next sample of viewers; answers how long the last one is ago, None if it is not due."""
+    passed_s: float | None = await pool.fetchval(
+        """
+        UPDATE rank_samples SET at = now()
+        FROM (SELECT at FROM rank_samples FOR UPDATE) AS last WHERE last.at <= now() - make_interval(secs => $1)
+        RETURNING extract(epoch FROM now() - last.at)::float8
+        """,
+        every_s,
+    )
+    return passed_s
 
 
 async def of_creator(

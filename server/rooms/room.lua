@@ -25,7 +25,6 @@ local SHOWN_MAX = 24
 -- What is remembered of rooms past this many is forgotten, and costs each of them a jump.
 local ROOMS_GIVEN_MAX = 50000
 local POSITIONS_APART = 131072
-local PLACE_DIGITS = 5
 
 local run -- names this server process: the time of its first call
 
@@ -43,13 +42,22 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- A number below 2^20, drawn anew each time, and otherwise by every server process.
+local draws = 0
+
+local function draw()
+  draws = draws + 1
+  return tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. draws), 1, 5), 16)
+end
+
 -- A room that is loaded again is another one, with other totals under the same numbers; its members must begin anew. So
--- its incarnation is the time, and later than all that this server process gave before or has forgotten, also while its
--- clock stands still, is set back, or is behind that of the server before.
+-- its incarnation is about the time, and later than all that this server process gave before or has forgotten, also
+-- while its clock stands still, is set back, or is behind that of the server before. Servers that come back from the
+-- same data one after the other would go on alike, were it not for a draw.
 local last_incarnation = 0
 
 local function new_incarnation()
-  last_incarnation = math.max(now_us(), last_incarnation + 1)
+  last_incarnation = math.max(now_us(), last_incarnation + 1) + draw()
   return text(last_incarnation)
 end
 
@@ -272,8 +280,8 @@ end
 -- A position never names two deltas. Data that went back would hand them out again: to a server that came back with
 -- older data, to the next one that came back with the same, or to one whose data were replaced under it. So a room goes
 -- on with the next number only where this library itself gave the last one. Else it goes on far behind it, at a place
--- that is drawn anew from the server process each time; no clock is asked, as that may have been set back.
-local given, rooms_given, jumps = {}, 0, 0
+-- that is drawn anew each time; no clock is asked, as that may have been set back.
+local given, rooms_given = {}, 0
 
 local function gave(room, position)
   if not given[room.hash] then
@@ -288,9 +296,7 @@ end
 local function position_after(room, state)
   local n = tonumber(state.n)
   if given[room.hash] ~= state.incarnation .. '-' .. state.n then
-    jumps = jumps + 1
-    local place = tonumber(string.sub(redis.sha1hex(this_run() .. ' ' .. jumps), 1, PLACE_DIGITS), 16)
-    n = n + POSITIONS_APART * (1 + place)
+    n = n + POSITIONS_APART * (1 + draw())
   end
   n = text(n + 1)
   local position = state.incarnation .. '-' .. n
@@ -642,6 +648,33 @@ local function enter(keys, args)
   return 'ok'
 end
 
+-- gs_room_take_down: log_max, id of the gift that an item on the screen was paid with.
+-- Answers ok (and a delta without it is published), no when there is no such item, or absent.
+local function take_down(keys, args)
+  local room = keys_of(keys[1])
+  local log_max, id = whole(args[1]), '"id":"' .. some(args[2]) .. '"'
+  local state = fields(room, 'incarnation', 'n', 'run', 'state')
+  if not state.incarnation then
+    return 'absent'
+  end
+  local now, found = now_us(), false
+  for _, entry in ipairs(shown_now(room, now)) do
+    if string.find(entry.json, id, 1, true) then
+      redis.call('HDEL', room.shown, entry.id)
+      found = true
+    end
+  end
+  if not found then
+    return 'no'
+  end
+  local n, position = position_after(room, state)
+  redis.call('HSET', room.hash, 'n', n)
+  publish(room, 'd', position, '{"type":"delta","room":"' .. room.id .. '","position":"' .. position .. '","ts":' .. text(now)
+    .. ',"effects":' .. shown_json(shown_now(room, now)) .. '}', log_max)
+  rest(room, state.state)
+  return 'ok'
+end
+
 -- gs_room_end: log_max. Answers ended, already or absent. Gifts accepted before still count afterwards.
 local function end_room(keys, args)
   local room = keys_of(keys[1])
@@ -756,6 +789,7 @@ register('gs_room_like', like)
 register('gs_room_enter', enter)
 register('gs_room_end', end_room, 'allow-oom')
 register('gs_room_info', info, 'allow-oom')
+register('gs_room_take_down', take_down, 'allow-oom')
 register('gs_room_ticket', ticket, 'allow-oom')
 register('gs_probe', probe, 'allow-oom')
 register('gs_run', run_of, 'no-writes')

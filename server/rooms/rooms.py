@@ -154,6 +154,11 @@ class Rooms:
         answer: bytes = await self._call(room_id, "gs_room_ticket", asked, viewer, request, str(ttl_s))
         return answer.decode()
 
+    async def take_down(self, room_id: str, gift_id: str) -> bool:
+        """Takes what a gift paid for from the room's screen; whether it was there. Raises Refusal."""
+        answer = await self._call(room_id, "gs_room_take_down", str(self._settings.room_log_deltas), gift_id)
+        return bool(answer == b"ok")
+
     async def enter(self, room_id: str, user_id: str, person: bytes, look: str) -> None:
         """Shows that somebody came in, unless it was shown lately. Raises Refusal (room_not_found, unavailable)."""
         shown = await self._call(room_id, "gs_room_enter", user_id, person, orjson.dumps(look), str(ENTRANCE_PAUSE_S))

@@ -127,6 +127,11 @@ def look(user_id: str) -> str:
     return f"{{u:{user_id}}}:look"
 
 
+def impression(user_id: str, room_id: str) -> str:
+    """Notes for a while that a user was shown this room in a promoted place."""
+    return f"{{u:{user_id}}}:saw:{room_id}"
+
+
 def demo_login(key_digest: str) -> str:
     """The answer to a demo login, kept for a while under its Idempotency-Key."""
     return f"giftstream:demo:login:{key_digest}"

@@ -41,6 +41,16 @@ async def identity_of(request: web.Request) -> Identity:
     return identity
 
 
+async def identity_if_any(request: web.Request) -> Identity | None:
+    """Who asks, of a call that needs no token: None without a good one."""
+    try:
+        return await identity_of(request)
+    except Refusal as refusal:
+        if refusal.code in {Code.UNAUTHORIZED, Code.FORBIDDEN}:
+            return None
+        raise
+
+
 async def admin_of(request: web.Request) -> Identity:
     """Which admin asks. Raises Refusal: not_found where admin calls are off, else unauthorized or forbidden."""
     if not services_of(request).settings.admin:

@@ -96,7 +96,7 @@ async def list_bans(request: web.Request) -> web.Response:
 
 async def _act(request: web.Request, *, creator_only: bool = False) -> _Act:
     """Checks that this may be done. Raises Refusal."""
-    services, identity, room, in_charge = await _keeper(request)
+    services, identity, room, in_charge = await keeper_of(request)
     if creator_only and not in_charge:
         raise Refusal(Code.FORBIDDEN, "Only the room's creator names its moderators.")
     user_id = target_of(request)
@@ -108,7 +108,7 @@ async def _act(request: web.Request, *, creator_only: bool = False) -> _Act:
     return _Act(services, identity, room, user_id)
 
 
-async def _keeper(request: web.Request) -> tuple[Services, Identity, RoomInfo, bool]:
+async def keeper_of(request: web.Request) -> tuple[Services, Identity, RoomInfo, bool]:
     """Who asks, the room that they keep order in, and whether as its creator. Raises Refusal."""
     services, identity = services_of(request), await identity_of(request)
     room = await services.rooms.info(request.match_info["room"])
@@ -158,7 +158,7 @@ async def _done(act: _Act, kind: Kind) -> web.Response:
 
 
 async def _list(request: web.Request, kind: Kind) -> web.Response:
-    services, _, room, _ = await _keeper(request)
+    services, _, room, _ = await keeper_of(request)
     return await page_of(request, services, kind, room.id)
 
 

@@ -1,4 +1,4 @@
-"""Rooms over HTTP: opening and ending them, the list, one room, its ranking, and a token for its overlay."""
+"""Rooms over HTTP: opening and ending them, one room, its ranking, and a token for its overlay."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,7 +7,6 @@ from aiohttp import web
 
 from server.domain import text
 from server.domain.errors import Code, Refusal
-from server.ledger import rooms as ledger_rooms
 from server.rooms.rooms import RoomInfo
 from server.web.economy.entering import NEEDS_TICKET, may_enter
 from server.web.economy.looks import with_looks
@@ -17,7 +16,7 @@ from server.web.identity import Identity, Role
 from server.web.limits import BucketTable
 from server.web.route import Route
 from server.web.services import Services
-from server.web.shapes import NewRoom, OverlayToken, Room, Rooms, Top, User
+from server.web.shapes import NewRoom, OverlayToken, Room, Top, User
 from server.web.standing import SHUT_OUT, shut_out
 from server.web.strict_json import StrictDecoder
 from server.web.tokens import issue_token
@@ -66,30 +65,6 @@ async def end_room(request: web.Request) -> web.Response:
     if room.state == "live":
         await services.rooms.end(room.id)
     return answer(await _shown(services, room.id))
-
-
-async def list_rooms(request: web.Request) -> web.Response:
-    """Live rooms, those that earned most lately first."""
-    services = services_of(request)
-    page, following = await ledger_rooms.listing(services.pool, limit_of(request), request.query.get("cursor"))
-    live = await services.rooms.totals([room.id for room in page])
-    shown = []
-    for room in page:
-        diamonds, gifts, viewers = live.get(room.id, (room.diamonds, room.gifts, 0))
-        shown.append(
-            Room(
-                id=room.id,
-                title=room.title,
-                state=room.state,  # type: ignore[arg-type]
-                creator=User(room.creator_id, room.creator_name),
-                diamonds=diamonds,
-                gifts=gifts,
-                viewers=viewers,
-                started_at=rfc3339(room.started_at),
-                ticket=shown_ticket(room.ticket),
-            )
-        )
-    return answer(Rooms(shown, following))
 
 
 async def get_room(request: web.Request) -> web.Response:
@@ -162,14 +137,6 @@ ROUTES = (
         answer=Room,
         status=201,
         codes=(Code.FORBIDDEN, Code.RATE_LIMITED, Code.UNKNOWN_GIFT, Code.AGE_RESTRICTED),
-    ),
-    Route(
-        method="GET",
-        path="/rooms",
-        handler=list_rooms,
-        answer=Rooms,
-        needs_token=False,
-        pages=True,
     ),
     Route(
         method="GET",

@@ -46,6 +46,8 @@ def add_pages(app: web.Application, *, sandbox: bool) -> None:
     app.router.add_get("/", _page("room.html"))
     app.router.add_get("/studio", _page("studio.html"))
     app.router.add_get("/wallet", _page("wallet.html"))
+    app.router.add_get("/admin", _page("admin.html"))
+    app.router.add_get("/boards", _page("boards.html"))
     app.router.add_get("/overlay/{room}", overlay)
     if sandbox:
         app.router.add_get("/checkout/{purchase}", _page("checkout.html"))

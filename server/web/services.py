@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from server.domain.catalogue import Catalogue
 from server.economy.recharge.cashier import Cashier
+from server.economy.spending.impressions import Impressions
 from server.economy.spending.spending import Spending
 from server.economy.spending.ticket_door import TicketDoor
 from server.rooms.badges import Badges
@@ -46,6 +47,7 @@ class Services:
     gifting: Gifting
     spending: Spending
     door: TicketDoor
+    impressions: Impressions
     wallets: Wallets
     rooms: Rooms
     hub: Hub

@@ -84,7 +84,7 @@ class Ticket(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A live room, with its running totals. ticket: only of rooms that need one."""
+    """A live room, with its running totals. ticket: where one is needed; promoted: in a place that was paid for."""
 
     id: str
     title: str
@@ -95,6 +95,7 @@ class Room(Struct, frozen=True):
     viewers: Count
     started_at: Annotated[str, Meta(description="RFC 3339")]
     ticket: Ticket | UnsetType = UNSET
+    promoted: bool | UnsetType = UNSET
 
 
 class Rooms(Struct, frozen=True):

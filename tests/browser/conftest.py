@@ -26,11 +26,10 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All these tests share one process and one event loop, since they share one browser."""
+    """All these tests share one event loop, since they share one browser."""
     for item in items:
         if item.path.is_relative_to(_FOLDER):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -50,7 +49,11 @@ async def browser() -> AsyncIterator[Browser]:
 def live_serve(browser: Browser, stores_folder: Path) -> Iterator[ServeProcess]:
     """A `serve --demo` without the viewers that the demo plays itself."""
     process = ServeProcess(
-        stores_folder / "browser-serve" / "data", "--demo", GIFTSTREAM_DEMO_BOTS="0", GIFTSTREAM_PAYOUT_DAY_S="0.2"
+        stores_folder / "browser-serve" / "data",
+        "--demo",
+        GIFTSTREAM_ADMIN="1",
+        GIFTSTREAM_DEMO_BOTS="0",
+        GIFTSTREAM_PAYOUT_DAY_S="0.2",
     )
     yield process
     process.close()

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.people import People
 from tests.browser.site import Site
 
-PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/checkout/p_none", "/overlay/r_demo_music"]
+PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/admin", "/checkout/p_none", "/overlay/r_demo_music"]
 
 
 class _Inline(HTMLParser):
@@ -75,6 +75,7 @@ async def test_a_page_opens_without_an_error(people: People, site: Site, path: s
         "/studio": "studio-sign-in-view",
         "/?room=r_demo_music": "sign-in-sheet",
         "/wallet": "sign-in-sheet",
+        "/admin": "admin-sign-in",
         "/checkout/p_none": "checkout-none",
     }
     if path in shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from redis.asyncio import Redis
 
 from server.ledger.settle import Settler
 from server.settings import Settings
@@ -15,9 +16,16 @@ Settle = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
-async def settle(settings: Settings, pool: Pool) -> AsyncIterator[Settle]:
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A connection that is closed also when the test fails: the loop would wait for it for ever."""
+    client = await redis_store.connect(settings.redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def settle(redis: Redis, settings: Settings, pool: Pool) -> Settle:
     """Settles all that is in the logs."""
-    redis = await redis_store.connect(settings.redis_url)
     settler = Settler(redis, pool, settings)
 
     async def run() -> None:
@@ -25,5 +33,4 @@ async def settle(settings: Settings, pool: Pool) -> AsyncIterator[Settle]:
             while await settler.settle_once(shard):
                 pass
 
-    yield run
-    await redis.aclose()
+    return run

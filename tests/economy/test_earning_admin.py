@@ -129,7 +129,7 @@ async def test_every_step_is_on_record(gateway: Gateway, admin: str) -> None:
     await gateway.post("/admin/challenges", CHALLENGE, admin)
     await gateway.post("/admin/challenges/roses/end", {}, admin)
     _, kept = await gateway.get("/admin/record", admin)
-    assert [(step["admin"], step["action"], step["subject"]) for step in kept["steps"]] == [
+    assert [(step["admin"], step["action"], step["subject"]) for step in kept["deeds"]] == [
         ("ada", "challenge_called_off", "roses"),
         ("ada", "challenge_version_added", "roses"),
         ("ada", "promotion_version_added", "spring"),

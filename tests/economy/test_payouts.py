@@ -149,7 +149,10 @@ async def test_what_the_rules_find_is_put_before_a_person(till: Till) -> None:
     new = await till.request(2_000, method=elsewhere)
     await till.driver().drive()
     assert (await till.get(large.id)).flags == ["shared_destination", "large_amount"]
-    assert (await till.get(new.id)).flags == ["new_destination"]
+    assert (await till.get(new.id)).flags == ["new_destination", "suspected_fraud"], "the shared one is a case by now"
+    assert await till.stage.pool.fetchval("SELECT pattern FROM review_flags WHERE user_id = $1", CREATOR) == (
+        "shared_payout_account"
+    )
     assert [payout.id for payout in (await payouts.waiting(till.stage.pool, 10, None))[0]] == [large.id, new.id]
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from redis.asyncio import Redis
+
 from server.ledger.audit import audit
 from server.rooms.apply import RoomsReader
 from server.rooms.loading import load_room, unload_room
 from server.settings import Settings
-from server.stores import redis as redis_store
 from server.stores.postgres import Pool
-from tests.economy.settling import Settle, settle
+from tests.economy.settling import Settle, redis, settle
 from tests.web.conftest import StartGateway, worker
 from tests.web.gateways import Gateway
 
-__all__ = ["settle", "worker"]
+__all__ = ["redis", "settle", "worker"]
 
 
 def shown(frame: dict[str, Any]) -> list[tuple[str, str]]:
@@ -23,7 +24,7 @@ def shown(frame: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def test_what_is_bought_stands_on_every_screen_until_its_end_and_in_the_ledger(
-    gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool, settings: Settings
+    redis: Redis, gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool, settings: Settings
 ) -> None:
     room = await gateway.open_room()
     ann = await gateway.enter(await gateway.coins("ann", 1_000), room)
@@ -55,10 +56,8 @@ async def test_what_is_bought_stands_on_every_screen_until_its_end_and_in_the_le
     assert joined["effects"] == delta["effects"]
     await settle()
     await pool.execute("UPDATE users SET name = 'Ann' WHERE id = 'ann'")
-    redis = await redis_store.connect(settings.redis_url)
     await unload_room(redis, room, joined["position"].partition("-")[0])
     assert await load_room(redis, pool, room)
-    await redis.aclose()
     later = await gateway.connect()
     await later.hello(gateway.token("luca"))
     assert (await later.join(room))["effects"] == delta["effects"]
@@ -147,6 +146,31 @@ async def test_a_screen_shows_a_bounded_number_and_the_least_valuable_leaves_fir
     delta = await ann.receive_where(lambda frame: ("highlight_amber", "large") in shown(frame), "the large one")
     assert len(delta["effects"]) == 24
     assert shown(delta).count(("highlight_amber", "large")) == 1
+
+
+async def test_who_keeps_order_takes_a_comment_down_for_good(
+    redis: Redis, gateway: Gateway, worker: RoomsReader, settle: Settle, pool: Pool
+) -> None:
+    room = await gateway.open_room()
+    ann = await gateway.enter(await gateway.coins("ann", 1_000), room)
+    await ann.ask(type="spend", room=room, item="effect_snow")
+    bought = await ann.ask(type="spend", room=room, item="highlight_mint", note="rude")
+    await ann.receive_where(lambda frame: len(frame.get("effects", [])) == 2, "both")
+    path = f"/rooms/{room}/shown/{bought['gift_id']}"
+    assert (await gateway.call("DELETE", path, gateway.token("ann")))[0] == 403
+    status, done = await gateway.call("DELETE", path, gateway.token("cara", "creator"))
+    assert (status, done["was_shown"]) == (200, True)
+    delta = await ann.receive_where(lambda frame: len(frame.get("effects", [])) == 1, "the rest")
+    assert shown(delta) == [("effect_snow", "")]
+    assert (await gateway.call("DELETE", path, gateway.token("cara", "creator")))[1]["was_shown"] is False
+    assert (await gateway.call("DELETE", f"/rooms/{room}/shown/x", gateway.token("cara", "creator")))[0] == 400
+    # A room that is loaded again, from a ledger that learnt of the comment later, does not show it either.
+    await settle()
+    await unload_room(redis, room, delta["position"].partition("-")[0])
+    assert await load_room(redis, pool, room)
+    late = await gateway.connect()
+    await late.hello(gateway.token("lara"))
+    assert shown(await late.join(room)) == [("effect_snow", "")]
 
 
 async def test_purchases_do_not_hold_up_a_connection_and_are_bounded(start_gateway: StartGateway) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
-from server.domain.ids import RoomId
+from server.domain.ids import GiftId, RoomId
 from server.economy.spending.ticket_sweeper import TicketSweeper
 from server.ledger import rooms as ledger_rooms
 from server.ledger.audit import audit
@@ -19,25 +19,22 @@ from server.rooms.apply import RoomsReader
 from server.rooms.loading import load_room, unload_room
 from server.settings import Settings
 from server.stores import keys
-from server.stores import redis as redis_store
 from server.stores.postgres import Pool
 from server.wallet.opening import ShardOpener
 from server.wallet.wallets import Wallets
-from tests.economy.settling import Settle, settle
+from tests.economy.settling import Settle, redis, settle
 from tests.web.conftest import StartGateway, worker
 from tests.web.gateways import Gateway
 
-__all__ = ["settle", "worker"]
+__all__ = ["redis", "settle", "worker"]
 
 TICKET = {"type": "spend", "item": "ticket_100"}
 
 
 @pytest.fixture
-async def sweeper(settings: Settings, pool: Pool) -> AsyncIterator[TicketSweeper]:
-    redis = await redis_store.connect(settings.redis_url)
+async def sweeper(redis: Redis, settings: Settings, pool: Pool) -> TicketSweeper:
     wallets = Wallets(redis, pool, ShardOpener(redis, pool, settings), settings)
-    yield TicketSweeper(redis, pool, wallets, replace(settings, worker_id="sweeper"))
-    await redis.aclose()
+    return TicketSweeper(redis, pool, wallets, replace(settings, worker_id="sweeper"))
 
 
 async def open_gala(gateway: Gateway, **more: Any) -> str:
@@ -95,7 +92,7 @@ async def test_only_a_ticket_lets_in_whichever_way_is_tried(gateway: Gateway, wo
 
 
 async def test_a_ticket_counts_from_its_acknowledgement_on_and_outlives_connections_and_the_room_in_redis(
-    gateway: Gateway, settle: Settle, pool: Pool, settings: Settings
+    redis: Redis, gateway: Gateway, settle: Settle, pool: Pool, settings: Settings
 ) -> None:
     """No worker runs: nothing of the log has reached the room or the ledger yet."""
     room = await open_gala(gateway)
@@ -107,7 +104,6 @@ async def test_a_ticket_counts_from_its_acknowledgement_on_and_outlives_connecti
     assert (await (await gateway.enter(token)).join(room, joined["position"]))["recovered"]
 
     # The room is lost and loaded again from a ledger that has not heard of the ticket: the log knows.
-    redis = await redis_store.connect(settings.redis_url)
     for settled in (False, True):
         if settled:
             await settle()
@@ -116,7 +112,6 @@ async def test_a_ticket_counts_from_its_acknowledgement_on_and_outlives_connecti
         assert await load_room(redis, pool, room)
         assert (await gateway.get(f"/rooms/{room}/ticket", token))[1]["admitted"]
         assert not (await gateway.get(f"/rooms/{room}/ticket", gateway.token("bob")))[1]["admitted"]
-    await redis.aclose()
 
 
 async def test_of_many_purchases_at_once_one_is_paid(start_gateway: StartGateway) -> None:
@@ -161,6 +156,9 @@ async def test_a_cancelled_room_gives_every_ticket_back_once(
     await settle()
     assert await _diamonds(pool) == (1, 300)
 
+    one = GiftId(*await pool.fetchrow("SELECT shard, epoch, number FROM tickets"))
+    async with pool.acquire() as conn, conn.transaction():
+        assert await tickets.give_back(conn, one) is None  # nobody cancelled anything
     await asyncio.gather(*(gateway.end_room(room) for _ in range(3)))
     due = await tickets.due_for_return(pool, 10)
     assert len(due) == 3
@@ -202,16 +200,14 @@ async def test_a_ticket_that_is_settled_after_the_cancellation_comes_back_too(
 
 
 async def test_a_second_ticket_that_slipped_through_comes_back_and_the_first_stays(
-    gateway: Gateway, settle: Settle, pool: Pool, settings: Settings, sweeper: TicketSweeper
+    redis: Redis, gateway: Gateway, settle: Settle, pool: Pool, settings: Settings, sweeper: TicketSweeper
 ) -> None:
     room = await open_gala(gateway)
     token = await gateway.coins("ann", 1_000)
-    redis = await redis_store.connect(settings.redis_url)
     for _ in range(2):
         assert (await gateway.post(f"/rooms/{room}/spend", {"item": "ticket_100"}, token))[0] == 201
         # As if the gateway had died between the payment and the note of it, and the buyer had come back as another.
         await redis.delete(f"{{r:{room}}}:tickets", f"{{r:{room}}}:claim:ann")
-    await redis.aclose()
     assert (await gateway.get("/wallet", token))[1]["coins"] == 800
     await settle()
     await sweeper.sweep()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from server.domain.levels import LEVEL_MAX, THRESHOLDS, level_of, next_level_at
 from server.domain.look import Look, read_look, write_look
@@ -18,13 +19,12 @@ from server.ledger.spending.looks import looks_of
 from server.rooms.apply import RoomsReader
 from server.rooms.badges import Badges
 from server.settings import Settings
-from server.stores import redis as redis_store
 from server.stores.postgres import Pool
-from tests.economy.settling import Settle, settle
+from tests.economy.settling import Settle, redis, settle
 from tests.web.conftest import worker
 from tests.web.gateways import Gateway
 
-__all__ = ["settle", "worker"]
+__all__ = ["redis", "settle", "worker"]
 
 
 @given(coins=st.integers(0, 10**9), more=st.integers(0, 10**9))
@@ -161,7 +161,7 @@ async def test_the_audit_sees_what_was_tampered_with(
 
 
 async def test_a_level_stands_in_chat_in_the_ranking_and_at_the_door_without_asking_postgres_each_time(
-    gateway: Gateway, worker: RoomsReader, pool: Pool, settings: Settings
+    redis: Redis, gateway: Gateway, worker: RoomsReader, pool: Pool, settings: Settings
 ) -> None:
     await pool.execute("INSERT INTO gifters VALUES ('ann', 12000, 26)")
     await pool.execute(
@@ -187,10 +187,8 @@ async def test_a_level_stands_in_chat_in_the_ranking_and_at_the_door_without_ask
     assert ranking["top"][0]["user"] == person
 
     # A new look is told to every process, which reads it again; old ones are asked of nobody.
-    redis = await redis_store.connect(settings.redis_url)
     await pool.execute("UPDATE gifters SET level = 34")
     await Badges(redis, pool).changed(["ann"])
-    await redis.aclose()
     for _ in range(200):
         _, ranking = await gateway.get(f"/rooms/{room}/top")
         if ranking["top"][0]["user"]["level"] == 34:
@@ -198,9 +196,10 @@ async def test_a_level_stands_in_chat_in_the_ranking_and_at_the_door_without_ask
     assert ranking["top"][0]["user"] == person | {"level": 34}
 
 
-async def test_what_is_known_of_looks_is_bounded_and_asked_for_once(pool: Pool, settings: Settings) -> None:
+async def test_what_is_known_of_looks_is_bounded_and_asked_for_once(
+    redis: Redis, pool: Pool, settings: Settings
+) -> None:
     await pool.execute("INSERT INTO gifters SELECT 'v' || n, 100, 10 FROM generate_series(1, 1200) AS n")
-    redis = await redis_store.connect(settings.redis_url)
     first, second = Badges(redis, pool), Badges(redis, pool)
     assert (await first.look("v1")).level == 10
     assert (await first.look("nobody")).level == 0
@@ -209,7 +208,6 @@ async def test_what_is_known_of_looks_is_bounded_and_asked_for_once(pool: Pool, 
     await second.learn(["v1", "v2"])
     assert second.beside("v1") == b',"level":10'
     assert second.beside("v2") == b""
-    await redis.aclose()
 
 
 async def test_of_each_slot_the_newest_upgrade_is_worn_until_it_is_over(pool: Pool) -> None:

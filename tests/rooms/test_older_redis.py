@@ -69,6 +69,22 @@ async def test_a_room_loaded_again_is_another_one_also_while_the_clock_stands_st
     assert incarnations == sorted(set(incarnations))
 
 
+async def test_servers_that_come_back_from_the_same_data_load_its_rooms_as_different_ones(redis: Redis) -> None:
+    """With a clock that was set back, so that the time tells nothing."""
+    library = files("server.rooms").joinpath("room.lua").read_text()
+    library = library.replace("redis.call('TIME')", "redis.call('MGET', 'test:s', 'test:us')")
+    incarnations: list[str] = []
+    for us in range(3):
+        await redis.delete(keys.room("r1"))
+        await redis.hset(keys.room("r1"), "incarnation", "2000000000000000")  # type: ignore[misc]
+        await redis.mset({"test:s": 1_999_990_000, "test:us": us})
+        await redis.function_load(library, replace=True)
+        await redis.fcall("gs_room_unload", 1, keys.room("r1"), "2000000000000000")
+        incarnations.append(await load(redis, "r1"))
+    assert len(set(incarnations)) == 3
+    assert all(int(incarnation) > 2_000_000_000_000_000 for incarnation in incarnations)
+
+
 async def test_who_joins_a_room_that_went_back_is_not_shown_what_was_lost(
     redis: Redis, start_hub: StartHub, sockets: Sockets
 ) -> None:

@@ -148,6 +148,15 @@ class Fibers:
                 self._running.remove(statement)
                 self._tell_driver()
 
+    async def unattended(self, server_pid: int, work: Awaitable[Any]) -> None:
+        """A statement that nobody waits for any more; where it would have to wait for a lock, it is cancelled."""
+        running = asyncio.ensure_future(work)
+        while not running.done():
+            await asyncio.wait([running], timeout=BLOCKED_LOOK_S)
+            if not running.done() and await self._monitor.blocked(server_pid):
+                await self._monitor.cancel(server_pid)
+        running.result()
+
     def resume(self, fiber: Fiber, outcome: Outcome, free_calls: int) -> None:
         """Lets a task go on; `quiet` returns when it, and all that it set going, has stopped again."""
         self.parked.remove(fiber)

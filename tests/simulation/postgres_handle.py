@@ -60,7 +60,7 @@ class Backends:
         """What was on its way arrives, or Postgres notices that the client is gone."""
         self.orphans.remove(orphan)
         with suppress(asyncpg.PostgresError):  # nobody hears it
-            await orphan.end()
+            await self.fibers.unattended(orphan.raw.get_server_pid(), orphan.end())
         await self.fibers.let_locks_pass()
         self.give_back(orphan.raw)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -98,6 +99,8 @@ async def _run(world: World, steps: int, report: Report) -> None:
         await taking.finish()
     except Finding as finding:
         report.finding, report.trace = str(finding), list(world.trace)
+    except Exception:  # noqa: BLE001 - or what is under way would never end, and nobody would hear of it
+        report.finding, report.trace = f"the driver failed: {traceback.format_exc(limit=-3)}", list(world.trace)
     report.digest = world.digest
     report.counts = taking.taken + Counter(
         asks=len(world.book.asks), deltas=world.screens.deltas, replaced=world.replaced

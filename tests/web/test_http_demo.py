@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from server.demo import ROOMS, VIEWERS
+from server.demo import BACKSTAGE, ROOMS, VIEWERS
 from server.rooms.apply import RoomsReader
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -57,10 +57,11 @@ async def test_logins_from_one_address_are_limited(start_gateway: StartGateway):
 async def test_demo_rooms_are_there_once_however_many_gateways_make_them(start_gateway: StartGateway):
     gateways = await asyncio.gather(*(start_gateway(demo=True, demo_bots=False, worker_id=f"g{n}") for n in range(2)))
     async with asyncio.timeout(20):
-        while len((await gateways[0].get("/rooms"))[1]["rooms"]) < len(ROOMS):
+        while len((await gateways[0].get("/rooms"))[1]["rooms"]) < len(ROOMS) + 1:
             await asyncio.sleep(0.02)
     listed = (await gateways[1].get("/rooms"))[1]["rooms"]
-    assert sorted(room["id"] for room in listed) == sorted(room_id for room_id, *_ in ROOMS)
+    assert sorted(room["id"] for room in listed) == sorted(room_id for room_id, *_ in (*ROOMS, BACKSTAGE))
+    assert [room["id"] for room in listed if "ticket" in room] == [BACKSTAGE[0]]
 
 
 async def test_demo_viewers_give_and_top_gifters_appear(
@@ -72,7 +73,7 @@ async def test_demo_viewers_give_and_top_gifters_appear(
     async with asyncio.timeout(30):
         while not any(room["diamonds"] for room in (await gateway.get("/rooms"))[1]["rooms"]):
             await asyncio.sleep(0.02)
-    room = (await gateway.get("/rooms"))[1]["rooms"][0]["id"]
+    room = next(room["id"] for room in (await gateway.get("/rooms"))[1]["rooms"] if room["diamonds"])
     async with asyncio.timeout(30):
         while not (top := (await gateway.get(f"/rooms/{room}/top"))[1]["top"]):
             await asyncio.sleep(0.02)

@@ -4,11 +4,14 @@ from server.domain.errors import Code, Refusal
 from server.economy.payouts.states import step
 from server.economy.payouts.terms import Terms
 from server.ledger.admin.record import record
+from server.ledger.care import cases
 from server.ledger.creators import payout_methods, payouts
 from server.ledger.creators.payouts import Payout
 from server.ledger.notices import notify
 from server.stores.postgres import Connection, Pool
 
+SHARED_ACCOUNT = "shared_payout_account"
+"""The pattern that a shared destination is flagged as, beside those of server/ledger/care/patterns.py."""
 RULES = "rules"
 """Who approves what has no flag."""
 DEMO = "demo"
@@ -16,13 +19,21 @@ DEMO = "demo"
 
 
 async def flags_of(conn: Connection, terms: Terms, payout: Payout, fingerprints: list[bytes]) -> list[str]:
-    """Why a person should look at a payout; nothing for most. fingerprints: of its destination."""
+    """Why a person should look at a payout; nothing for most. A shared destination is a case of its own too.
+
+    fingerprints: of its destination.
+    """
     ever, there = await payouts.paid_before(conn, payout)
+    suspected = await cases.suspected(conn, payout.creator_id)
+    shared = await payout_methods.shared(conn, payout.creator_id, fingerprints)
+    if shared:
+        await cases.flag(conn, SHARED_ACCOUNT, payout.creator_id, {"payout": payout.id})
     found = {
         "first_payout": not ever,
         "new_destination": ever and not there,
-        "shared_destination": await payout_methods.shared(conn, payout.creator_id, fingerprints),
+        "shared_destination": shared,
         "large_amount": payout.amount >= terms.review_from,
+        "suspected_fraud": suspected,
         "disputed_gifts": await payouts.disputed(conn, payout.creator_id),
         "account_blocked": await payouts.barred(conn, payout.creator_id),
     }

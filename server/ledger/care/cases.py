@@ -73,6 +73,19 @@ async def flag(conn: Connection, pattern: str, user_id: str, detail: Mapping[str
     return status.endswith(" 1")
 
 
+async def suspected(conn: Connection, creator_id: str) -> bool:
+    """Whether an open flag is on a creator, or on somebody because of what they gave to one."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM review_flags WHERE closed_at IS NULL AND (user_id = $1 OR detail ->> 'creator' = $1)
+        )
+        """,
+        creator_id,
+    )
+    return found
+
+
 async def open_reports(pool: Pool, limit: int, cursor: str | None) -> tuple[list[Report], str | None]:
     """Reports that wait, oldest first, and the next cursor. Raises Refusal (bad_request)."""
     rows = await pool.fetch(

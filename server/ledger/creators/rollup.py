@@ -14,10 +14,8 @@ from server.ledger.partitions import DAY_US
 from server.ledger.spending import boards
 from server.stores.postgres import Connection, Pool
 
-NUMBERS_MAX = 20_000
+NUMBERS_MAX = 10_000
 """Numbers added up in one transaction."""
-BATCHES_MAX = 50
-"""Batches of one shard before the next has its turn."""
 EVER_US = -(2**63)
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('earnings'))"
@@ -38,7 +36,7 @@ class Rollup:
         self._faults = {shard: Outage("adding up earnings", shard=shard) for shard in range(shards)}
 
     async def add_up(self) -> int:
-        """Adds up what was settled since, of all shards; answers how many numbers, 0 when none or somebody is at it."""
+        """Adds up the next numbers of every shard that is behind; answers how many, 0 also when somebody is at it."""
         await self._pool.execute("INSERT INTO earning_marks (shard) SELECT shard FROM shards ON CONFLICT DO NOTHING")
         behind = await self._pool.fetch(
             """
@@ -57,16 +55,11 @@ class Rollup:
         return total
 
     async def _add_shard(self, shard: int) -> int:
-        total = 0
-        for _ in range(BATCHES_MAX):
-            async with self._pool.acquire() as conn, conn.transaction():
-                added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else None
-            if added is None:
-                break
-            if added.looks and self._on_looks is not None:
-                await self._on_looks(added.looks)
-            total += added.numbers
-        return total
+        async with self._pool.acquire() as conn, conn.transaction():
+            added = await _add_batch(conn, shard) if await conn.fetchval(_LOCK) else _NOTHING
+        if added.looks and self._on_looks is not None:
+            await self._on_looks(added.looks)
+        return added.numbers
 
 
 class _Added(NamedTuple):
@@ -76,8 +69,11 @@ class _Added(NamedTuple):
     looks: list[str]
 
 
-async def _add_batch(conn: Connection, shard: int) -> _Added | None:
-    """Adds up a shard's next numbers and moves its mark; None when it is at the cursor."""
+_NOTHING = _Added(0, [])
+
+
+async def _add_batch(conn: Connection, shard: int) -> _Added:
+    """Adds up a shard's next numbers and moves its mark, to a later epoch when one is over."""
     row = await conn.fetchrow(
         """
         SELECT earning_marks.epoch, earning_marks.number, at_us,
@@ -90,22 +86,25 @@ async def _add_batch(conn: Connection, shard: int) -> _Added | None:
     epoch: int
     number: int
     epoch, number, at_us, settled_epoch, settled_number = row
-    if (epoch, number) == (settled_epoch, settled_number):
-        return None
     # Nothing more is settled of an epoch that is over: its last number is the last one there.
     last = settled_number if epoch == settled_epoch else await _last_number(conn, shard, epoch)
-    if last <= number:
-        await conn.execute("UPDATE earning_marks SET epoch = epoch + 1, number = 0 WHERE shard = $1", shard)
-        return _Added(0, [])
-    to = min(last, number + NUMBERS_MAX)
-    try:
-        # The bound only keeps older days' partitions out; time runs with the numbers, unless a clock was set back.
-        async with conn.transaction():
-            newest, looks = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
-    except EarningsGapError:
-        newest, looks = await _add(conn, shard, epoch, number, to, EVER_US)
+    while epoch < settled_epoch and last <= number:
+        epoch, number = epoch + 1, 0
+        last = settled_number if epoch == settled_epoch else await _last_number(conn, shard, epoch)
+    to, newest, looks = min(last, number + NUMBERS_MAX), 0, list[str]()
+    if to > number:
+        try:
+            # The bound only keeps older days' partitions out; time runs with the numbers, unless a clock was set back.
+            async with conn.transaction():
+                newest, looks = await _add(conn, shard, epoch, number, to, at_us - DAY_US)
+        except EarningsGapError:
+            newest, looks = await _add(conn, shard, epoch, number, to, EVER_US)
     await conn.execute(
-        "UPDATE earning_marks SET number = $2, at_us = greatest(at_us, $3) WHERE shard = $1", shard, to, newest
+        "UPDATE earning_marks SET epoch = $2, number = $3, at_us = greatest(at_us, $4) WHERE shard = $1",
+        shard,
+        epoch,
+        to,
+        newest,
     )
     return _Added(to - number, looks)
 

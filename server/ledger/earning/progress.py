@@ -17,7 +17,7 @@ from server.stores.postgres import Connection, Pool
 GIFTS_AT_ONCE_MAX = 5_000
 COUNT_IN_TIMEOUT_S = 600.0
 
-_AMOUNT = {"gifts": "sum(count)::bigint", "coins": "sum(coins)::bigint"}
+_AMOUNT = {"gifts": "sum(count)::bigint", "coins": "sum(gifts.coins)::bigint"}
 _USER = {"viewer": "viewer_id", "creator": "creator_id"}
 
 
@@ -64,9 +64,11 @@ async def _behind(conn: Connection, challenge: Challenge, by: str, sums: str) ->
     """The counted gifts that are in a challenge, added up."""
     return await conn.fetch(
         f"""
-        SELECT {by}, {sums} FROM gifts JOIN challenge_cursors AS counted USING (shard)
+        SELECT {by}, {sums} FROM gifts
+        JOIN challenge_cursors AS counted USING (shard) JOIN catalogue USING (gift_id, version)
         WHERE (gifts.epoch, gifts.number) <= (counted.epoch, counted.number) AND at_us >= $1 AND at_us < $2
-          AND ($3::text[] IS NULL OR gift_id = ANY($3)) GROUP BY {by}
+          AND CASE WHEN $3::text[] IS NULL THEN kind = 'gift' ELSE gift_id = ANY($3) END
+        GROUP BY {by}
         """,  # noqa: S608 - names of columns
         challenge.starts_us,
         challenge.ends_us,
@@ -102,7 +104,9 @@ async def count_on(pool: Pool, shard: int) -> bool:
         if challenges:
             rows = await conn.fetch(
                 """
-                SELECT viewer_id, creator_id, room_id, gift_id, count, coins, at_us, epoch, number FROM gifts
+                SELECT viewer_id, creator_id, room_id, gift_id, count, gifts.coins, at_us, kind = 'gift' AS is_gift,
+                       epoch, number
+                FROM gifts JOIN catalogue USING (gift_id, version)
                 WHERE shard = $1 AND (epoch, number) > ($2, $3) AND at_us >= $4 AND at_us < $5
                 ORDER BY epoch, number LIMIT $6
                 """,
@@ -116,7 +120,7 @@ async def count_on(pool: Pool, shard: int) -> bool:
         to = (rows[-1]["epoch"], rows[-1]["number"]) if more else max(tuple(settled), tuple(place))
         if rows and not more:
             to = max(to, (rows[-1]["epoch"], rows[-1]["number"]))
-        await _add(conn, count_up(challenges, (Given(*list(row.values())[:7]) for row in rows)), challenges)
+        await _add(conn, count_up(challenges, (Given(*list(row.values())[:8]) for row in rows)), challenges)
         await conn.execute("UPDATE challenge_cursors SET epoch = $2, number = $3 WHERE shard = $1", shard, to[0], to[1])
         return more
 

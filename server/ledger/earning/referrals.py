@@ -13,6 +13,9 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without what is taken for another character when it is read out."""
 CHAIN_MAX = 1_000
 """How far back a chain of invitations is followed; past that no code is taken."""
+ONE_DEVICE_USERS_MAX = 3
+"""Accounts that come from one address with one program: up to here it is taken for somebody's own device, past that for
+an office or a proxy, which says nothing."""
 CAP_DAYS = 30
 DUE_AT_ONCE_MAX = 100
 
@@ -79,11 +82,14 @@ async def standing(conn: Connection, user_id: str) -> Standing:
     return Standing(code, invited_by, inviter_name, reward, counts["invited"], counts["rewarded"])
 
 
-async def enter(conn: Connection, invited_id: str, code: str) -> str:
+async def enter(conn: Connection, invited_id: str, code: str, *, look_at_devices: bool) -> str:
     """Notes who invited a user, in the caller's transaction; answers the inviter.
 
+    look_at_devices: an inviter who comes from the same device is taken for the same person.
+
     Raises Refusal: not_found for no such code, conflict when there is an inviter already, not_eligible after the first
-    purchase, for one's own code, and for one of somebody whom the user invited, however far down.
+    purchase, for one's own code, also under another account that is paid out to the same place, and for one of somebody
+    whom the user invited, however far down.
     """
     # One after the other: who is whose inviter must not change while a chain is followed.
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('referrals'))")
@@ -97,6 +103,10 @@ async def enter(conn: Connection, invited_id: str, code: str) -> str:
         raise Refusal(Code.CONFLICT, "You have entered a code before.")
     if await has_bought(conn, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "A code is entered before the first purchase.")
+    if await _one_person(conn, inviter_id, invited_id):
+        raise Refusal(Code.NOT_ELIGIBLE, "This is the code of another account of yours.")
+    if look_at_devices and await _one_device(conn, inviter_id, invited_id):
+        raise Refusal(Code.NOT_ELIGIBLE, "This is the code of an account that is used on this device.")
     if await _leads_to(conn, inviter_id, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "You invited this person, or somebody who did.")
     await conn.execute("INSERT INTO referrals (invited_id, inviter_id) VALUES ($1, $2)", invited_id, inviter_id)
@@ -117,6 +127,41 @@ async def _leads_to(conn: Connection, user_id: str, ancestor_id: str) -> bool:
         user_id,
         ancestor_id,
         CHAIN_MAX,
+    )
+    return found
+
+
+async def _one_person(conn: Connection, user_id: str, other_id: str) -> bool:
+    """Whether two accounts were ever paid out to the same place."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM payout_methods AS one JOIN payout_methods AS other USING (fingerprint)
+            WHERE one.creator_id = $1 AND other.creator_id = $2
+        )
+        """,
+        user_id,
+        other_id,
+    )
+    return found
+
+
+async def _one_device(conn: Connection, user_id: str, other_id: str) -> bool:
+    """Whether two accounts came from one address with one program that few others share."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM logins AS one JOIN logins AS other USING (address, agent)
+            WHERE one.user_id = $1 AND other.user_id = $2 AND $3::bigint >= (
+                SELECT count(*) FROM (
+                    SELECT FROM logins WHERE (address, agent) = (one.address, one.agent) LIMIT $3::bigint + 1
+                ) AS sharing
+            )
+        )
+        """,
+        user_id,
+        other_id,
+        ONE_DEVICE_USERS_MAX,
     )
     return found
 
@@ -155,7 +200,7 @@ async def due(pool: Pool) -> list[Due]:
 async def reward(conn: Connection, one: Due, coins: int, *, per_month_max: int) -> bool:
     """Gives one side its reward in the caller's transaction, once; an inviter not past the cap of CAP_DAYS.
 
-    Answers whether there are coins.
+    Neither is rewarded if both turned out to be one person. Answers whether there are coins.
     """
     await lock_user(conn, one.user_id)
     given = await conn.fetchval(
@@ -164,14 +209,16 @@ async def reward(conn: Connection, one: Due, coins: int, *, per_month_max: int) 
         one.user_id,
         CAP_DAYS,
     )
-    capped = one.side == "inviter" and given >= per_month_max
+    outcome = "capped" if one.side == "inviter" and given >= per_month_max else "given"
+    if await _one_person(conn, one.invited_id, one.inviter_id):
+        outcome = "refused"
     column = f"{one.side}_reward"
     status = await conn.execute(
         f"UPDATE referrals SET {column} = $2 WHERE invited_id = $1 AND {column} = 'due'",  # noqa: S608 - one of two
         one.invited_id,
-        "capped" if capped else "given",
+        outcome,
     )
-    if capped or status.endswith(" 0"):
+    if outcome != "given" or status.endswith(" 0"):
         return False
     message = "Welcome: you came by an invitation" if one.side == "invited" else "Somebody you invited bought coins"
     return await book_reward(conn, one.user_id, coins, "referral", f"{one.invited_id}:{one.side}", message)

@@ -9,7 +9,8 @@ from server.domain.item_note import read_note
 from server.domain.person import person_json
 from server.domain.shown import Shown
 from server.ledger.quarantine import readable
-from server.stores.postgres import Connection
+from server.ledger.spending.gift_id_text import GIFT_ID
+from server.stores.postgres import Connection, Pool
 
 SHOWN_READ_MAX = 200
 """Items of a room that are looked at for what is still to be seen, the newest ones."""
@@ -26,12 +27,14 @@ class RoomItems:
 async def items_of(conn: Connection, room_id: str) -> RoomItems:
     """A room's items. Tickets in quarantine are in them: they were acknowledged, and let in."""
     shown = await conn.fetch(
-        """
+        f"""
         SELECT shard, epoch, number, kind, item_id, viewer_id, coalesce(users.name, viewer_id) AS viewer_name, text,
                coins, at_us, lasting_s
         FROM shown LEFT JOIN users ON users.id = viewer_id
-        WHERE room_id = $1 AND NOT taken_down ORDER BY at_us DESC LIMIT $2
-        """,
+        WHERE room_id = $1 AND NOT EXISTS (
+            SELECT FROM taken_down WHERE taken_down.room_id = shown.room_id AND gift_id = {GIFT_ID}
+        ) ORDER BY at_us DESC LIMIT $2
+        """,  # noqa: S608 - the one expression
         room_id,
         SHOWN_READ_MAX,
     )
@@ -61,3 +64,13 @@ def _holders(records: Iterable[str]) -> Iterable[str]:
         note = None if gift is None else read_note(gift.note)
         if gift is not None and note is not None and note.kind is ItemKind.TICKET:
             yield gift.viewer
+
+
+async def take_down(pool: Pool, room_id: str, gift_id: GiftId, by_id: str) -> None:
+    """Notes that an item is not to be seen in its room any more."""
+    await pool.execute(
+        "INSERT INTO taken_down (room_id, gift_id, by_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        room_id,
+        str(gift_id),
+        by_id,
+    )

@@ -16,8 +16,8 @@ class ChallengeTerms(Struct, frozen=True, kw_only=True):
     """The terms of a challenge, contest or event.
 
     It counts from starts_at, which may be past, until before ends_at. side: whose gifts count, given or received;
-    gifts: null for all kinds. A challenge or event has goal, reward_coins and winners_max; a contest has prizes.
-    opt_in: only who says so takes part, with all that they did in its time.
+    gifts: null for all gifts, and nothing else that is sold. A challenge or event has goal, reward_coins and
+    winners_max; a contest has prizes. opt_in: only who says so takes part, with all that they did in its time.
     """
 
     id: TermsId

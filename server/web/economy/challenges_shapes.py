@@ -14,7 +14,7 @@ MetricText = Literal["gifts", "coins", "rooms_gifted", "rooms_watched"]
 class ChallengeStanding(Struct, frozen=True):
     """A challenge (reach a goal), contest (be ranked) or event (reach a goal together), and how one stands in it.
 
-    side: whose gifts count, given or received; gifts: null for all kinds. total: of all users; least: what it takes to
+    side: whose gifts count, given or received; gifts: null for all gifts. total: of all users; least: what it takes to
     be ranked or to share. reward_coins for the first winners_max; prizes: of the first place, the second, and so on.
     opt_in: only who says so takes part. amount, taking_part, outcome, place: one's own.
     """

@@ -22,13 +22,13 @@ from server.web.economy.payouts_shapes import (
     CashOut,
     CreatorDiamonds,
     EligibilityState,
-    Fiat,
     NewPayout,
     NewPayoutMethod,
     PayoutDetails,
     PayoutMethod,
     Payouts,
 )
+from server.web.economy.purchase_shapes import Money
 from server.web.http import answer, id_of, identity_of, limit_of, read_body, services_of
 from server.web.once import once
 from server.web.route import Route
@@ -73,11 +73,11 @@ async def cash_out_terms(request: web.Request) -> web.Response:
             diamonds=CreatorDiamonds(
                 can.balances.available, can.balances.held, can.balances.paid, can.maturing, can.diamonds
             ),
-            worth=_fiat(terms, terms.rate.amount(can.diamonds)),
+            worth=_money(terms, terms.rate.amount(can.diamonds)),
             rate=str(terms.rate),
-            minimum=_fiat(terms, terms.amount_min),
-            daily_maximum=_fiat(terms, terms.daily_max),
-            left_today=_fiat(terms, left),
+            minimum=_money(terms, terms.amount_min),
+            daily_maximum=_money(terms, terms.daily_max),
+            left_today=_money(terms, left),
             hold_days=terms.hold_days,
             business_days=(BUSINESS_DAYS_MIN, BUSINESS_DAYS_MAX),
             eligibility=EligibilityState(found.ok, found.followers, found.followers_min, found.adult, found.blocked),
@@ -154,8 +154,8 @@ async def get_payout(request: web.Request) -> web.Response:
         return answer(await payout_details(conn, payout))
 
 
-def _fiat(terms: Terms, amount: int) -> Fiat:
-    return Fiat(amount, terms.rate.currency)
+def _money(terms: Terms, amount: int) -> Money:
+    return Money(amount, terms.rate.currency)
 
 
 ROUTES = (

@@ -79,14 +79,16 @@ async def enter_referral(request: web.Request) -> web.Response:
     services, identity = services_of(request), await identity_of(request)
     body = await read_body(request, _referral_code)
     async with services.pool.acquire() as conn, conn.transaction():
-        await referrals.enter(conn, identity.user_id, body.code.strip().upper())
+        # In the demo everybody may well sit in front of one machine.
+        look = not services.settings.demo
+        await referrals.enter(conn, identity.user_id, body.code.strip().upper(), look_at_devices=look)
         return answer(await _referrals(services, conn, identity.user_id))
 
 
 async def _referrals(services: Services, conn: Connection, user_id: str) -> Referrals:
     found = await referrals.standing(conn, user_id)
     if found.invited_by is not None:
-        state = "rewarded" if found.reward == "given" else "entered"
+        state = {"given": "rewarded", "refused": "refused"}.get(found.reward or "", "entered")
     else:
         state = "closed" if await rewards.has_bought(conn, user_id) else "open"
     inviter = None if found.invited_by is None else User(found.invited_by, found.inviter_name or found.invited_by)

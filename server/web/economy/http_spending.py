@@ -7,20 +7,24 @@ from aiohttp import web
 from server.domain.catalogue import ItemKind
 from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted
+from server.domain.ids import GiftId
 from server.domain.text import CHAT_CHARS_MAX
 from server.economy.spending.spending import Wish
+from server.ledger.spending import in_rooms, placements
 from server.rooms.rooms import RoomInfo
 from server.web.counts import ACCEPTED
 from server.web.economy.entering import may_enter
 from server.web.economy.spending_rules import message_of, refusal_of
-from server.web.economy.spending_shapes import Item, Items, NewSpend, TicketHeld
-from server.web.http import answer, identity_of, read_body, services_of
+from server.web.economy.spending_shapes import Item, Items, NewSpend, Placement, Placements, TakenDown, TicketHeld
+from server.web.http import answer, identity_of, limit_of, read_body, services_of
 from server.web.http_gifts import fingerprint_of, gift_refusal, gift_sent, idempotency_id
+from server.web.http_moderation import keeper_of, pace
 from server.web.route import Route
 from server.web.shapes import GiftSent
 from server.web.standing import SHUT_OUT, shut_out
 from server.web.strict_json import StrictDecoder
 
+PLACEMENTS_SHOWN_MAX = 100
 _new_spend = StrictDecoder(NewSpend)
 
 _SPEND_CODES = (
@@ -108,6 +112,43 @@ async def get_ticket(request: web.Request) -> web.Response:
     return answer(TicketHeld(room.id, room.ticket.item, room.ticket.coins, admitted))
 
 
+async def list_placements(request: web.Request) -> web.Response:
+    """How placements of a room are getting on: one's own, or all of them for the room's creator."""
+    services, identity = services_of(request), await identity_of(request)
+    room = await services.rooms.info(request.match_info["room"])
+    buyer = None if identity.user_id == room.creator_id else identity.user_id
+    found = await placements.of_room(services.pool, room.id, buyer, limit_of(request, most=PLACEMENTS_SHOWN_MAX))
+    return answer(
+        Placements(
+            [
+                Placement(
+                    id=str(placement.placement),
+                    coins=placement.coins,
+                    impressions=placement.impressions,
+                    delivered=placement.delivered,
+                    returned=placement.returned_coins,
+                    state="open" if placement.open else "ended",
+                    at=placement.at_us,
+                )
+                for placement in found
+            ]
+        )
+    )
+
+
+async def take_down(request: web.Request) -> web.Response:
+    """Take a highlighted comment, an effect or a sticker from a room's screen; it stays paid."""
+    services, identity, room, _ = await keeper_of(request)
+    try:
+        gift_id = GiftId.parse(request.match_info["gift"])
+    except ValueError:
+        raise Refusal(Code.BAD_REQUEST, "This is not the id of a gift.") from None
+    pace(request, identity)
+    await in_rooms.take_down(services.pool, room.id, gift_id, identity.user_id)
+    there = await services.rooms.take_down(room.id, str(gift_id))
+    return answer(TakenDown(room.id, str(gift_id), there))
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -150,5 +191,20 @@ ROUTES = (
         handler=get_ticket,
         answer=TicketHeld,
         codes=(Code.ROOM_NOT_FOUND, Code.NOT_FOUND),
+    ),
+    Route(
+        method="DELETE",
+        path="/rooms/{room}/shown/{gift}",
+        handler=take_down,
+        answer=TakenDown,
+        codes=(Code.ROOM_NOT_FOUND, Code.BAD_REQUEST, Code.RATE_LIMITED),
+    ),
+    Route(
+        method="GET",
+        path="/rooms/{room}/placements",
+        handler=list_placements,
+        answer=Placements,
+        query={"limit": "placements, 20 unless given"},
+        codes=(Code.ROOM_NOT_FOUND,),
     ),
 )

@@ -7,7 +7,8 @@ from server.ledger.creators.payout_methods import Method
 from server.ledger.creators.payouts import Event
 from server.ledger.creators.payouts import Payout as KeptPayout
 from server.stores.postgres import Connection
-from server.web.economy.payouts_shapes import Fiat, Payout, PayoutDetails, PayoutEvent, PayoutMethod
+from server.web.economy.payouts_shapes import Payout, PayoutDetails, PayoutEvent, PayoutMethod
+from server.web.economy.purchase_shapes import Money
 from server.web.http import rfc3339
 
 
@@ -40,7 +41,7 @@ def _view(kept: KeptPayout, method: Method) -> Payout:
         id=kept.id,
         state=kept.state,  # type: ignore[arg-type]
         diamonds=kept.diamonds,
-        money=Fiat(kept.amount, kept.currency),
+        money=Money(kept.amount, kept.currency),
         rate=kept.rate,
         method=method_view(method),
         requested_at=rfc3339(kept.requested_at),

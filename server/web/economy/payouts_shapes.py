@@ -5,19 +5,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from server.domain.money import MONEY_MAX
+from server.web.economy.purchase_shapes import Money
 from server.web.shapes import Count, Diamonds, Next, User
 
 Day = Annotated[str, Meta(description="a day, UTC, such as 2026-05-31")]
 Moment = Annotated[str, Meta(description="RFC 3339")]
 PayoutState = Literal["requested", "held", "review", "sent", "paid", "failed", "returned"]
 MethodKind = Literal["bank", "paypal"]
-
-
-class Fiat(Struct, frozen=True):
-    """Money. amount: in minor units."""
-
-    amount: Count
-    currency: str
 
 
 class CreatorDiamonds(Struct, frozen=True):
@@ -60,11 +54,11 @@ class CashOut(Struct, frozen=True):
 
     open: bool
     diamonds: CreatorDiamonds
-    worth: Fiat
+    worth: Money
     rate: Annotated[str, Meta(pattern=r"^\d+/\d+$")]
-    minimum: Fiat
-    daily_maximum: Fiat
-    left_today: Fiat
+    minimum: Money
+    daily_maximum: Money
+    left_today: Money
     hold_days: Count
     business_days: tuple[int, int]
     eligibility: EligibilityState
@@ -102,7 +96,7 @@ class Payout(Struct, frozen=True):
     id: str
     state: PayoutState
     diamonds: Diamonds
-    money: Fiat
+    money: Money
     rate: str
     method: PayoutMethod
     requested_at: Moment

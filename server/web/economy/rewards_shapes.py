@@ -74,12 +74,13 @@ class ReferralCoins(Struct, frozen=True):
 class Referrals(Struct, frozen=True):
     """One's code, who invited one, and what came of one's own invitations.
 
-    state: `open` as long as a code can be entered; `entered` until the first purchase; `rewarded` after it; `closed`
-    when one bought without. invited: who entered one's code; rewarded: how many of these one was rewarded for.
+    state: `open` as long as a code can be entered; `entered` until the first purchase; `rewarded` after it, or
+    `refused` if both accounts are one person's; `closed` when one bought without. invited: who entered one's code;
+    rewarded: how many of these one was rewarded for.
     """
 
     code: str
-    state: Literal["open", "entered", "rewarded", "closed"]
+    state: Literal["open", "entered", "rewarded", "refused", "closed"]
     invited_by: User | None
     invited: Count
     rewarded: Count

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from server.web.shapes import Coins, Diamonds, PieceCount, TimeUs, User
+from server.web.shapes import Coins, Count, Diamonds, GiftIdText, PieceCount, TimeUs, User
 
 
 class Item(Struct, frozen=True):
@@ -40,6 +40,32 @@ class TicketHeld(Struct, frozen=True):
     item: str
     coins: Coins
     admitted: bool
+
+
+class Placement(Struct, frozen=True):
+    """A placement of a room in the list of rooms. returned: coins of what was not delivered when the room ended."""
+
+    id: GiftIdText
+    coins: Coins
+    impressions: Count
+    delivered: Count
+    returned: Coins
+    state: Literal["open", "ended"]
+    at: TimeUs
+
+
+class Placements(Struct, frozen=True):
+    """A room's placements, newest first: one's own, or all of them for the room's creator."""
+
+    placements: list[Placement]
+
+
+class TakenDown(Struct, frozen=True):
+    """An item that is not to be seen any more. was_shown: whether it stood on the screen until now."""
+
+    room: str
+    id: GiftIdText
+    was_shown: bool
 
 
 class ShownItem(Struct, frozen=True, rename={"from_": "from"}):

@@ -75,6 +75,17 @@ export class Api {
     return this.#request("POST", path, body, idempotencyKey);
   }
 
+  /**
+   * Sends a file as it is.
+   * @param {string} path @param {Blob} file @param {string} type its media type, as the server wants it
+   * @param {Record<string, string|number|null|undefined>} [query]
+   * @returns {Promise<any>}
+   * @throws {ApiError}
+   */
+  postFile(path, file, type, query = {}) {
+    return this.#request("POST", withQuery(path, query), new Blob([file], { type }));
+  }
+
   /** @param {string} path @param {object} [body] @returns {Promise<any>} @throws {ApiError} */
   put(path, body) {
     return this.#request("PUT", path, body);
@@ -98,7 +109,8 @@ export class Api {
   }
 
   /**
-   * @param {string} method @param {string} path @param {object} [body] @param {string} [idempotencyKey]
+   * @param {string} method @param {string} path @param {object} [body] a Blob goes as it is, all else as JSON
+   * @param {string} [idempotencyKey]
    * @param {(response: Response) => Promise<any>} [read] of an answer that is no refusal
    */
   async #request(method, path, body, idempotencyKey, read = (response) => response.json().catch(() => null)) {
@@ -106,14 +118,14 @@ export class Api {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (token) headers.Authorization = `Bearer ${token}`;
-    if (body) headers["Content-Type"] = "application/json";
+    if (body) headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";
     if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
     let response;
     try {
       response = await fetch(API_ROOT + path, {
         method,
         headers,
-        body: body ? JSON.stringify(body) : undefined,
+        body: body instanceof Blob ? body : body && JSON.stringify(body),
         cache: "no-store",
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });

@@ -4,6 +4,7 @@
 
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
+import { GiftConfirmation } from "./gift_confirmation.js";
 
 /** The same refusal is not explained again within this time. */
 const EXPLAIN_AGAIN_AFTER_MS = 2_500;
@@ -21,6 +22,7 @@ export class GiftSender {
     this.socket = socket;
     this.balance = balance;
     this.recharge = recharge;
+    this.confirmation = new GiftConfirmation();
   }
 
   /** @returns {number} gifts on their way */
@@ -34,8 +36,24 @@ export class GiftSender {
    * @returns {Promise<boolean>} whether the server took it
    */
   async send(gift, count) {
+    if (!await this.confirmation.allows(gift, count)) return false;
     const ticket = this.balance.spend(gift.coins * count);
     const answer = await this.socket.sendGift({ gift: gift.id, count });
+    this.balance.settle(ticket, answer);
+    if (answer.type === "gift_ack") return true;
+    this.#explain(answer);
+    return false;
+  }
+
+  /**
+   * Buys something else than a gift.
+   * @param {import("../lib/items.js").Item} item
+   * @param {string} [note] the words of a highlighted comment
+   * @returns {Promise<boolean>} whether the server took it
+   */
+  async buy(item, note) {
+    const ticket = this.balance.spend(item.coins);
+    const answer = await this.socket.sendSpend({ item: item.id, note, inRoom: item.kind !== "upgrade" });
     this.balance.settle(ticket, answer);
     if (answer.type === "gift_ack") return true;
     this.#explain(answer);

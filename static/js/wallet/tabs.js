@@ -14,6 +14,7 @@ const NAMES = [
   "rewards",
   "notices",
   "history",
+  "limits",
 ];
 
 /**

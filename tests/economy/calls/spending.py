@@ -23,4 +23,10 @@ def calls(people: People) -> Calls:
         ),
         ("post", "/spend"): ("/spend", None, [(viewer, upgrade, 201), (viewer, sticker, 404), (None, upgrade, 401)]),
         ("get", "/rooms/{room}/ticket"): (f"{room}/ticket", None, [(viewer, None, 404), (None, None, 401)]),
+        ("delete", "/rooms/{room}/shown/{gift}"): (
+            f"{room}/shown/w00-1-1",
+            None,
+            [(people.creator, None, 200), (viewer, None, 403), (None, None, 401)],
+        ),
+        ("get", "/rooms/{room}/placements"): (f"{room}/placements", None, [(viewer, None, 200), (None, None, 401)]),
     }

@@ -32,6 +32,6 @@ export function packageCard(offer, choose) {
   element("span", { class: "package-price number" },
     price.amount < offer.price.amount && element("s", {}, element("span", { class: "visually-hidden", text: "instead of " }), formatMoney(offer.price)), " ", formatMoney(price)),
   element("span", { class: "package-unit number", text: `${formatMoney((deal ?? offer).per_1000_coins)} per 1,000` }),
-  deal && element("span", { class: "package-deal truncate", text: deal.promotions.join(", ") }),
+  deal && element("span", { class: "package-deal", text: deal.promotions.join(", ") }),
   offer.best_value && element("span", { class: "package-best", text: "Best value" }));
 }

@@ -7,9 +7,12 @@ import { formatNumber } from "../../lib/format.js";
 import { Section } from "./section.js";
 
 /**
- * @typedef {{code: string, state: "open"|"entered"|"rewarded"|"closed", invited_by: {id: string, name: string}|null,
+ * @typedef {{code: string, state: "open"|"entered"|"rewarded"|"refused"|"closed", invited_by: {id: string, name: string}|null,
  *   invited: number, rewarded: number, coins: {invited: number, inviter: number}, per_month_max: number}} Referrals
  */
+
+/** @type {Record<string, string>} */
+const ENDS = { rewarded: ": both of you were rewarded.", refused: ": both accounts are one person's, so there is no reward." };
 
 export class Invite extends Section {
   /** @param {import("../../lib/api.js").Api} api */
@@ -60,6 +63,6 @@ export class Invite extends Section {
     this.form.hidden = state !== "open";
     this.by.hidden = invited_by === null;
     if (invited_by === null) return;
-    this.by.replaceChildren("You were invited by ", userText(invited_by.name), state === "rewarded" ? ": both of you were rewarded." : ".");
+    this.by.replaceChildren("You were invited by ", userText(invited_by.name), ENDS[state] ?? ".");
   }
 }

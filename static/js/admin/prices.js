@@ -1,0 +1,55 @@
+/**
+ * The tab "Prices": what is sold now, and new versions of it. What was sold keeps the price it had.
+ */
+
+import { element } from "../lib/element.js";
+import { formatMoney, formatNumber } from "../lib/format.js";
+import { card, caseRow } from "./case_row.js";
+import { attempt, deed } from "./doing.js";
+import { ITEM_FIELDS, PACKAGE_FIELDS } from "./offer_fields.js";
+import { OfferForm } from "./offer_form.js";
+
+export const id = "prices";
+export const title = "Prices";
+
+const PLATFORMS = ["web", "ios", "android"];
+
+/** @param {HTMLElement} root @param {import("../wallet/tabs.js").TabContext} context */
+export function show(root, { api }) {
+  const items = element("ul", { class: "cases", testid: "items" });
+  const packages = element("ul", { class: "cases", testid: "packages" });
+  const itemForm = new OfferForm({ api, path: "/admin/items", name: "item", fields: ITEM_FIELDS, describe: itemWords, added: () => loadItems() });
+  const packageForm = new OfferForm({ api, path: "/admin/packages", name: "package", fields: PACKAGE_FIELDS, describe: packageWords, added: () => loadPackages() });
+  const loadItems = async () => {
+    const answer = await attempt(null, () => api.get("/admin/items"));
+    items.replaceChildren(...(answer?.items ?? []).map((/** @type {any} */ item) => caseRow({
+      title: element("span", {}, element("bdi", { text: item.name }), " ", element("span", { class: "muted", text: `${item.id}, version ${item.version}` })),
+      testid: "item", about: [item.kind, `${formatNumber(item.coins)} coins`, `${formatNumber(item.diamonds)} diamonds`, item.tier, !item.active && "not on sale"],
+      deeds: [deed("New version", () => itemForm.fill(item), { label: `New version of ${item.name}` })],
+    })));
+  };
+  const loadPackages = async () => {
+    const answers = await Promise.all(PLATFORMS.map((platform) => attempt(null, () => api.get("/packages", { platform }))));
+    packages.replaceChildren(...answers.flatMap((answer) => (answer?.packages ?? []).map((/** @type {any} */ one) => caseRow({
+      title: element("span", {}, `${formatNumber(one.coins)} coins for ${formatMoney(one.price)} `, element("span", { class: "muted", text: `${one.id}, version ${one.version}` })),
+      testid: "package", about: [answer.platform, `${formatMoney(one.per_1000_coins)} for 1,000 coins`],
+      deeds: [deed("New version", () => packageForm.fill({ ...one, platform: answer.platform, amount: one.price.amount, currency: one.price.currency }), { label: `New version of ${one.id}` })],
+    }))));
+    if (packages.children.length === 0) packages.append(element("li", { class: "muted", text: "No package is on sale." }));
+  };
+  root.append(
+    card("New version of an item, or a new item", "item-form", itemForm.root), card("Items", "item-list", items),
+    card("New version of a package, or a new package", "package-form", packageForm.root), card("Packages on sale in your region", "package-list", packages));
+  loadItems();
+  loadPackages();
+}
+
+/** @param {any} item */
+function itemWords(item) {
+  return `${item.name} (${item.id}) version ${item.version}: ${formatNumber(item.coins)} coins, ${formatNumber(item.diamonds)} diamonds, ${item.kind}, ${item.tier}, ${item.active ? "on sale" : "not on sale"}.`;
+}
+
+/** @param {any} one */
+function packageWords(one) {
+  return `${one.id} version ${one.version}: ${formatNumber(one.coins)} coins for ${formatMoney(one.price)} on ${one.platform}, region ${one.region}, ${formatMoney(one.per_1000_coins)} for 1,000 coins, ${one.active ? "on sale" : "not on sale"}.`;
+}

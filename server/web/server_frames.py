@@ -84,7 +84,7 @@ class GiftAck(Struct, frozen=True, tag_field="type", tag="gift_ack"):
 
 
 class GiftNack(Struct, frozen=True, tag_field="type", tag="gift_nack"):
-    """Not paid. coins: the balance, where it was looked at. until: end of a pause, or of the budget that `limit` is."""
+    """Not paid. coins: the balance, where it was looked at. until: when a pause or the budget `limit` ends."""
 
     id: RequestId
     code: Code

@@ -32,13 +32,13 @@ MISSING = {
     ),
     "a gift is counted once in its room": (
         "giftstream_rooms",
-        "if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then",
+        "if (held[#TICKED + i] or '0-0') ~= expected[i] then",
         "if false then",
     ),
     "a room that is loaded again is another one": (
         "giftstream_rooms",
         "math.max(now_us(), last_incarnation + 1) + draw()",
-        "now_us()",
+        "1",
     ),
 }
 """Protections: the library, the line, and what stands there without it."""

@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 
 from server.domain.errors import Code, Refusal
 from server.domain.ids import UserId, shard_of
+from server.ledger import openings
 from server.ledger import wallets as ledger_wallets
 from server.ledger.wallets import WalletSnapshot
 from server.settings import Settings
@@ -71,8 +72,11 @@ class Wallets:
             await ledger_wallets.set_blocked(self._pool, UserId(viewer), blocked)
             await self._balance(viewer)
             await self._call("gs_block", viewer, viewer, int(blocked))
+            followed = await self._is_followed(viewer, blocked=blocked)
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
+        if not followed:
+            raise Refusal(Code.UNAVAILABLE)
 
     async def load(self, viewer: str) -> None:
         """Brings a wallet into Redis unless it is there. Raises what the stores raise, TimeoutError if never fresh."""
@@ -133,12 +137,26 @@ class Wallets:
                 blocked = await ledger_wallets.is_blocked(self._pool, UserId(viewer))
                 if blocked != balance.blocked:
                     await self._call("gs_block", viewer, viewer, int(blocked))
-                await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
+                if await self._is_followed(viewer, credit=balance.credit):
+                    await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
                 return replace(balance, blocked=blocked)
             for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
                 await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)
         raise TimeoutError("credits keep coming faster than they can be applied")
+
+    async def _is_followed(self, viewer: str, *, credit: int = 0, blocked: bool | None = None) -> bool:
+        """Whether the wallet has this in the Redis that the ledger follows, or is not loaded there.
+
+        During a failover one that was left behind may be what we talk to (server/ledger/openings.py).
+        """
+        shard = shard_of(viewer, self._settings.wallet_shards)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
+        pipeline.hget(keys.shard(shard), "opening")
+        held, opening = await pipeline.execute()
+        there = held is None or (int(held[3]) >= credit and blocked in {None, held[2] == b"1"})
+        return there and await openings.known(self._pool, shard, (opening or b"").decode())
 
     async def _call(self, function: str, viewer: str, *arguments: str | int) -> "list[bytes] | None":
         """Calls a function of the viewer's shard, opening the shard if it is closed."""

@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 4
 OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
+# Where no compiled modules may be kept, each of the hundred processes that a run of the tests starts compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium simulate
 
@@ -21,7 +24,7 @@ run: $(VENV)/.run ## serve with demo rooms [PORT= HOST= GATEWAYS= DATA_DIR= REDI
 		$(if $(DATA_DIR),--data-dir '$(DATA_DIR)') $(if $(findstring command,$(origin HOST)),--host '$(HOST)')
 
 test: $(VENV)/.test chromium ## run every test [TESTS=tests/wallet JOBS=4 ARGS=-x]
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) $(TESTS)
 
 lint: $(VENV)/.lint ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .

@@ -178,16 +178,14 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         cashier=Cashier(pool, wallets, providers, hold_days=settings.refund_hold_days, tell=tell),
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
-    background += [moderation.run, steering.run, logins.run, notices.run]
-    background += [moderation.run, notices.run, badges.run, entrances.run, impressions.run]
-    background += [moderation.run, steering.run, notices.run]
-    background += [moderation.run, notices.run, badges.run, entrances.run]
-    background += [moderation.run, notices.run, watching.run]
+    background += [moderation.run, steering.run, logins.run, notices.run, watching.run]
+    background += [badges.run, entrances.run, impressions.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)
     if settings.demo:
         background += [Demo(services).run, EarningDemo(pool).run]
+    assert len(set(background)) == len(background), "each part runs once"
     return services, background
 
 

@@ -20,6 +20,7 @@ from server.stores.embedded_postgres import EmbeddedPostgres
 from server.stores.embedded_valkey import EmbeddedValkey
 from tests.memory_folder import remove_memory_folder, use_memory_folder
 from tests.serve_process import ServeProcess
+from tests.shares import Shares
 
 TEMPLATE = "giftstream_template"
 WALLET_SHARDS = 4
@@ -48,16 +49,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that all processes end together; what shares a server runs in one process.
-
-    Before the plugin that runs tests in several processes looks at the groups.
-    """
-    for item in items:
-        if "shared_serve" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("shared serve"))
+    """What takes long begins first, so that all processes end together."""
     items.sort(key=lambda item: not (item.get_closest_marker("browser") or item.get_closest_marker("slow")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

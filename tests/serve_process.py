@@ -113,3 +113,16 @@ class ServeProcess:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
+
+
+def run_command(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the commands to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        env=plain_environ(**environ),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

@@ -27,10 +27,9 @@ def unsent_bytes(member: Member) -> int | None:
 def write(member: Member, data: bytes) -> bool:
     """Writes; False when the connection is gone (uvloop says so with RuntimeError)."""
     try:
-        member.write(data)
+        return member.write(data)
     except (RuntimeError, OSError):
         return False
-    return True
 
 
 class Pass:
@@ -53,33 +52,42 @@ async def fan_out(feed: Feed, settings: Settings) -> Pass:
     head, generation = feed.head, feed.generation
     bytes_max = piece_bytes_max(settings)
     pieces: dict[int, tuple[bytes, int] | None] = {}
-    for turn, member in enumerate(list(feed.members), 1):
-        if turn % MEMBERS_PER_TURN == 0:
+    members = list(feed.members)
+    for start in range(0, len(members), MEMBERS_PER_TURN):
+        if start:
             await asyncio.sleep(0)
             if feed.generation != generation:
                 break
-        sent = feed.members.get(member)
-        if sent is None or sent >= head:
-            continue
-        unsent = unsent_bytes(member)
-        if unsent is None:
-            _take_off(feed, member, result.gone)
-        elif unsent > settings.send_buffer_hard_bytes:
-            _take_off(feed, member, result.too_slow)
-        elif unsent > settings.send_buffer_soft_bytes:
-            result.slow = True
-        else:
+        places = feed.members
+        for member in members[start : start + MEMBERS_PER_TURN]:
+            sent = places.get(member)
+            if sent is None or sent >= head or (member.unsent and not _may_write(feed, member, settings, result)):
+                continue
             if sent not in pieces:
                 pieces[sent] = feed.after(sent, head, bytes_max)
             piece = pieces[sent]
             if piece is None:
                 result.lost.append(member)
             elif write(member, piece[0]):
-                feed.members[member] = piece[1]
-                result.slow = result.slow or piece[1] < head
+                places[member] = piece[1]
             else:
                 _take_off(feed, member, result.gone)
+    result.slow = result.slow or any(piece is not None and piece[1] < head for piece in pieces.values())
     return result
+
+
+def _may_write(feed: Feed, member: Member, settings: Settings, result: Pass) -> bool:
+    """Looks at a member that had not taken all of its last write: whether it may get more."""
+    unsent = unsent_bytes(member)
+    if unsent is None:
+        _take_off(feed, member, result.gone)
+    elif unsent > settings.send_buffer_hard_bytes:
+        _take_off(feed, member, result.too_slow)
+    elif unsent > settings.send_buffer_soft_bytes:
+        result.slow = True
+    else:
+        return True
+    return False
 
 
 def _take_off(feed: Feed, member: Member, to: list[Member]) -> None:

@@ -30,8 +30,12 @@ class Member(Protocol):
     @property
     def transport(self) -> asyncio.Transport: ...
 
-    def write(self, data: bytes) -> None:
-        """Writes finished socket frames."""
+    @property
+    def unsent(self) -> int:
+        """Bytes that were waiting in the send buffer after the last write."""
+
+    def write(self, data: bytes) -> bool:
+        """Writes finished socket frames; False when the connection is gone."""
 
     def cut_off(self, code: int, reason: str) -> None:
         """Closes the socket at once."""

@@ -1,6 +1,7 @@
 """One WebSocket as it is written to: finished frames straight into the transport, bounded, and never waited for."""
 
 import asyncio
+import os
 from collections import Counter
 
 from server.web.close_codes import REASONS, CloseCode
@@ -11,16 +12,29 @@ CLOSE_WAIT_S = 2.0
 
 
 class Connection:
-    """The writing side of a WebSocket. heard_s: loop time of the last sign of life from the peer.
+    """The writing side of a WebSocket. heard_s: loop time of the last sign of life from the peer. unsent: bytes that
+    waited in the send buffer after the last write.
 
     closed: counts the close codes that were sent.
     """
 
-    __slots__ = ("_answers", "_buffer_max_bytes", "_closed", "_loop", "closing", "heard_s", "transport")
+    __slots__ = (
+        "_answers",
+        "_buffer_max_bytes",
+        "_closed",
+        "_fd",
+        "_loop",
+        "closing",
+        "heard_s",
+        "transport",
+        "unsent",
+    )
 
     def __init__(self, transport: asyncio.Transport, *, buffer_max_bytes: int, closed: Counter[int]) -> None:
         self.transport = transport
         self.closing = False
+        self.unsent = transport.get_write_buffer_size()
+        self._fd = transport.get_extra_info("socket").fileno()
         self._closed = closed
         self._loop = asyncio.get_running_loop()
         self.heard_s = self._loop.time()
@@ -35,13 +49,30 @@ class Connection:
             self._loop.call_soon(self._flush)
         self._answers.append(frame)
 
-    def write(self, data: bytes) -> None:
-        """Writes finished frames at once. A peer that leaves too much of it unread is cut off."""
-        if self.closing or self.transport.is_closing():
-            return
-        self.transport.write(data)
-        if self.transport.get_write_buffer_size() > self._buffer_max_bytes:
+    def write(self, data: bytes) -> bool:
+        """Writes finished frames at once; False when the connection is gone. A peer that leaves too much of it unread
+        is cut off.
+        """
+        transport = self.transport
+        if self.closing or transport.is_closing():
+            return False
+        if not self.unsent:
+            # Nothing waits before it: straight to the system, which takes all of it nearly always.
+            try:
+                taken = os.write(self._fd, data)
+            except BlockingIOError:
+                taken = 0
+            except OSError:
+                self.abort()
+                return False
+            if taken == len(data):
+                return True
+            data = data[taken:]
+        transport.write(data)
+        self.unsent = transport.get_write_buffer_size()
+        if self.unsent > self._buffer_max_bytes:
             self.cut_off(CloseCode.TOO_SLOW)
+        return True
 
     def cut_off(self, code: int, reason: str | None = None) -> None:
         """Says why as well as it can, and ends the connection whether or not the peer hears it."""

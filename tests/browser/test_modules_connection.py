@@ -49,7 +49,7 @@ async def test_a_gift_keeps_its_id_until_it_is_answered(modules: Modules) -> Non
         "lib/gift_outbox.js",
         """const sent = [];
            const outbox = new m.GiftOutbox((frame) => sent.push(frame.id) > 0);
-           const answer = outbox.add("r", "rose", 1, 0);
+           const answer = outbox.add({ type: "gift", room: "r", gift: "rose", count: 1 }, 0);
            outbox.pump(1000);
            outbox.disconnected();
            outbox.pump(2000);
@@ -72,10 +72,10 @@ async def test_the_outbox_is_bounded_and_gives_up_before_the_server_forgets(modu
         "lib/gift_outbox.js",
         """const sent = [];
            const outbox = new m.GiftOutbox((frame) => sent.push(frame.id) > 0);
-           const first = outbox.add("r", "rose", 1, 0);
-           while (outbox.size < m.PENDING_MAX) outbox.add("r", "rose", 1, 0);
+           const first = outbox.add({ type: "gift", room: "r", gift: "rose", count: 1 }, 0);
+           while (outbox.size < m.PENDING_MAX) outbox.add({ type: "gift", room: "r", gift: "rose", count: 1 }, 0);
            const inFlight = sent.length;
-           const refused = await outbox.add("r", "rose", 1, 0);
+           const refused = await outbox.add({ type: "gift", room: "r", gift: "rose", count: 1 }, 0);
            outbox.pump(m.ANSWER_DEADLINE_MS + 1);
            return [inFlight, refused.code, (await first).code]""",
     )

@@ -14,7 +14,7 @@ from server.economy.earning.on_purchase import on_purchase
 from server.ledger.earning import challenges, promotions
 from server.ledger.earning.deals import release
 from server.ledger.wallets import book_credit
-from server.stores.postgres import Pool
+from server.stores.postgres import Connection, Pool
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -120,10 +120,14 @@ class Shop:
     async def credit(self, purchase_id: str) -> None:
         """Credits a purchase and does what follows; often or once, it happens once."""
         async with self.pool.acquire() as conn, conn.transaction():
-            user_id, coins = await conn.fetchrow("SELECT user_id, coins FROM purchases WHERE id = $1", purchase_id)
-            await conn.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
-            await book_credit(conn, user_id, coins, "purchase", purchase_id, "")
-            await on_purchase(conn, purchase_id, user_id, coins, 500, "USD", "PT", "web")
+            await self.credit_in(conn, purchase_id)
+
+    async def credit_in(self, conn: Connection, purchase_id: str) -> None:
+        """The same in a transaction of the caller's."""
+        user_id, coins = await conn.fetchrow("SELECT user_id, coins FROM purchases WHERE id = $1", purchase_id)
+        await conn.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+        await book_credit(conn, user_id, coins, "purchase", purchase_id, "")
+        await on_purchase(conn, purchase_id, user_id, coins, 500, "USD", "PT", "web")
 
     async def buy(self, user_id: str, **bought: Any) -> str:
         """Makes a purchase and credits it."""

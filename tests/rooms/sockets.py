@@ -59,9 +59,14 @@ class SocketMember:
         self.writes = 0
         self.cut: tuple[int, str] | None = None
 
-    def write(self, data: bytes) -> None:
+    @property
+    def unsent(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> bool:
         self.writes += 1
         self.transport.write(data)
+        return not self.transport.is_closing()
 
     def cut_off(self, code: int, reason: str) -> None:
         self.cut = (code, reason)

@@ -402,6 +402,11 @@ async def test_a_gateway_that_stops_takes_its_viewers_with_it(
 ) -> None:
     hub = await start_hub()
     await enter(hub, sockets)
+
+    async def told() -> bool:
+        return not hub._presence._changed and await redis.hkeys("{r:r1}:viewers") == [b"g1"]
+
+    await eventually(told)
     await hub._presence.farewell()
     assert await redis.hkeys("{r:r1}:viewers") == []
 

@@ -13,6 +13,9 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without what is taken for another character when it is read out."""
 CHAIN_MAX = 1_000
 """How far back a chain of invitations is followed; past that no code is taken."""
+ONE_DEVICE_USERS_MAX = 3
+"""Accounts that come from one address with one program: up to here it is taken for somebody's own device, past that for
+an office or a proxy, which says nothing."""
 CAP_DAYS = 30
 DUE_AT_ONCE_MAX = 100
 
@@ -79,8 +82,10 @@ async def standing(conn: Connection, user_id: str) -> Standing:
     return Standing(code, invited_by, inviter_name, reward, counts["invited"], counts["rewarded"])
 
 
-async def enter(conn: Connection, invited_id: str, code: str) -> str:
+async def enter(conn: Connection, invited_id: str, code: str, *, look_at_devices: bool) -> str:
     """Notes who invited a user, in the caller's transaction; answers the inviter.
+
+    look_at_devices: an inviter who comes from the same device is taken for the same person.
 
     Raises Refusal: not_found for no such code, conflict when there is an inviter already, not_eligible after the first
     purchase, for one's own code, also under another account that is paid out to the same place, and for one of somebody
@@ -100,6 +105,8 @@ async def enter(conn: Connection, invited_id: str, code: str) -> str:
         raise Refusal(Code.NOT_ELIGIBLE, "A code is entered before the first purchase.")
     if await _one_person(conn, inviter_id, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "This is the code of another account of yours.")
+    if look_at_devices and await _one_device(conn, inviter_id, invited_id):
+        raise Refusal(Code.NOT_ELIGIBLE, "This is the code of an account that is used on this device.")
     if await _leads_to(conn, inviter_id, invited_id):
         raise Refusal(Code.NOT_ELIGIBLE, "You invited this person, or somebody who did.")
     await conn.execute("INSERT INTO referrals (invited_id, inviter_id) VALUES ($1, $2)", invited_id, inviter_id)
@@ -135,6 +142,26 @@ async def _one_person(conn: Connection, user_id: str, other_id: str) -> bool:
         """,
         user_id,
         other_id,
+    )
+    return found
+
+
+async def _one_device(conn: Connection, user_id: str, other_id: str) -> bool:
+    """Whether two accounts came from one address with one program that few others share."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM logins AS one JOIN logins AS other USING (address, agent)
+            WHERE one.user_id = $1 AND other.user_id = $2 AND $3::bigint >= (
+                SELECT count(*) FROM (
+                    SELECT FROM logins WHERE (address, agent) = (one.address, one.agent) LIMIT $3::bigint + 1
+                ) AS sharing
+            )
+        )
+        """,
+        user_id,
+        other_id,
+        ONE_DEVICE_USERS_MAX,
     )
     return found
 

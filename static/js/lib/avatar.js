@@ -33,7 +33,7 @@ export function initialOf(name) {
 }
 
 /**
- * @param {{id: string, name: string}|null} user
+ * @param {{id: string, name: string, frame?: string}|null} user
  * @param {string} [className]
  * @returns {HTMLElement} decorative: the name belongs next to it
  */
@@ -46,14 +46,17 @@ export function avatar(user, className = "") {
 /**
  * Turns an existing avatar node into another user's.
  * @param {HTMLElement} node
- * @param {{id: string, name: string}|null} user null empties it
+ * @param {{id: string, name: string, frame?: string}|null} user null empties it
  */
 export function paintAvatar(node, user) {
   if (user === null) {
     delete node.dataset.user;
+    delete node.dataset.frame;
     node.textContent = "";
     return;
   }
+  if (user.frame) node.dataset.frame = user.frame;
+  else delete node.dataset.frame;
   const initial = initialOf(user.name);
   if (node.dataset.user === user.id && node.textContent === initial) return;
   node.dataset.user = user.id;

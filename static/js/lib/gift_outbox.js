@@ -1,5 +1,6 @@
 /**
- * Gifts on their way: each keeps its id until it is answered, so that sending it again charges nothing twice.
+ * Gifts and other items on their way: each keeps its id until it is answered, so that sending it again charges nothing
+ * twice.
  */
 
 import { randomId } from "./api.js";
@@ -27,7 +28,7 @@ const RETRYABLE = new Set(["rate_limited", "busy"]);
 
 /**
  * @typedef {object} PendingGift
- * @property {{type: "gift", id: string, room: string, gift: string, count: number}} frame
+ * @property {{type: "gift"|"spend", id: string}} frame
  * @property {(answer: GiftAck|GiftNack) => void} resolve
  * @property {number} createdAtMs
  * @property {number|null} sentAtMs null while waiting
@@ -49,19 +50,18 @@ export class GiftOutbox {
   }
 
   /**
-   * @param {string} room
-   * @param {string} gift
-   * @param {number} count
+   * @param {{type: "gift", room: string, gift: string, count: number}|{type: "spend", room?: string, item: string, count?: number, note?: string}} wanted
+   *   the frame, but for its id
    * @param {number} nowMs
    * @returns {Promise<GiftAck|GiftNack>} always resolves; a refusal is an answer, not an exception
    */
-  add(room, gift, count, nowMs) {
+  add(wanted, nowMs) {
     const id = randomId();
     if (this.#pending.size >= PENDING_MAX) {
       return Promise.resolve(localNack(id, "busy", "Too many gifts are on their way."));
     }
     return new Promise((resolve) => {
-      const frame = /** @type {const} */ ({ type: "gift", id, room, gift, count });
+      const frame = { ...wanted, id };
       this.#pending.set(id, { frame, resolve, createdAtMs: nowMs, sentAtMs: null, notBeforeMs: 0, refusals: 0 });
       this.pump(nowMs);
     });

@@ -2,6 +2,8 @@
  * The gift catalogue: prices, tiers and effect data, by id.
  */
 
+import { Items, stickerUrl } from "./items.js";
+
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {"small"|"medium"|"large"|"epic"|"legendary"} Tier */
 /** @typedef {"pop"|"float"|"rain"|"burst"|"ride"|"orbit"|"rise"|"stage"} EffectKind */
@@ -35,32 +37,41 @@ export const FAVOURITE_GIFT = "rose";
 /** @type {Effect} stands in where the catalogue does not know a gift */
 const PLAIN_EFFECT = { kind: "pop", colors: ["#ff5c8a", "#ffd166"], duration_ms: 900, particles: 6, stage: false };
 
-/** @param {string} giftId @returns {string} address of the gift's picture */
+/** Items that are no gifts begin with their kind, or an upgrade with its slot. @type {Readonly<Record<string, string>>} */
+const ITEM_ART = {
+  highlight: "highlight", effect: "effect", ticket: "ticket", promote: "promote", frame: "upgrade", badge: "upgrade", entrance: "upgrade",
+};
+
+/** @param {string} giftId a gift's, or another item's @returns {string} address of its picture */
 export function artUrl(giftId) {
-  return `/static/gifts/${encodeURIComponent(giftId)}.svg`;
+  const [kind, ...look] = giftId.split("_");
+  if (kind === "sticker") return stickerUrl(look.join("_"));
+  return ITEM_ART[kind] ? `/static/items/${ITEM_ART[kind]}.svg` : `/static/gifts/${encodeURIComponent(giftId)}.svg`;
 }
 
 export class Catalogue {
-  /** @param {Gift[]} gifts */
-  constructor(gifts) {
+  /** @param {Gift[]} gifts @param {Items} [items] what else can be bought */
+  constructor(gifts, items = new Items([])) {
+    this.items = items;
     this.gifts = [...gifts].sort((a, b) => a.coins - b.coins);
     this.byId = new Map(this.gifts.map((gift) => [gift.id, gift]));
   }
 
   /** @param {Api} api @returns {Promise<Catalogue>} */
   static async load(api) {
-    const answer = await api.get("/gifts");
-    return new Catalogue(answer.gifts);
+    const [{ gifts }, items] = await Promise.all([api.get("/gifts"), Items.load(api)]);
+    return new Catalogue(gifts, items);
   }
 
   /**
-   * A gift the catalogue no longer lists still has a name and an effect, so that history and deltas can show it.
+   * A gift the catalogue no longer lists still has a name and an effect, so that history and deltas can show it; as does
+   * an item that is no gift.
    * @param {string} giftId
    * @returns {Gift}
    */
   get(giftId) {
     return this.byId.get(giftId) ?? {
-      id: giftId, name: giftId, coins: 0, diamonds: 0, tier: "small", streakable: false, effect: PLAIN_EFFECT,
+      id: giftId, name: this.items.get(giftId)?.name ?? giftId, coins: 0, diamonds: 0, tier: "small", streakable: false, effect: PLAIN_EFFECT,
     };
   }
 

@@ -2,9 +2,11 @@
  * What is known of a room, as a pure function of the frames that arrived. No DOM, no clock, no socket.
  */
 
-/** @typedef {{id: string, name: string}} User */
+/** @typedef {{id: string, name: string, level?: number, frame?: string, badge?: string}} User */
 /** @typedef {{user: User, coins: number, rank: number}} TopGifter */
 /** @typedef {{from: User, text: string, at: number}} ChatLine */
+/** @typedef {{from: User, look: string, at: number}} Entrance */
+/** @typedef {import("./items.js").ShownItem} ShownItem */
 
 /**
  * @typedef {object} GiftEntry
@@ -27,6 +29,7 @@
  * @property {number} gifts_total running total
  * @property {number} viewers
  * @property {TopGifter[]} top
+ * @property {ShownItem[]} effects what stands on the screen, some of it past its end
  * @property {boolean} ended
  */
 
@@ -37,6 +40,7 @@
  * @property {{gifts: number, count: number, coins: number}} more what the delta counted without listing it
  * @property {ChatLine[]} chat
  * @property {number} likes
+ * @property {Entrance[]} entrances
  * @property {boolean} fresh the state was replaced by a snapshot: forget what was on screen
  */
 
@@ -44,7 +48,7 @@ const NOTHING_MORE = Object.freeze({ gifts: 0, count: 0, coins: 0 });
 
 /** @returns {RoomState} */
 export function emptyRoomState() {
-  return { room: null, title: "", creator: null, diamonds: 0, gifts_total: 0, viewers: 0, top: [], ended: false };
+  return { room: null, title: "", creator: null, diamonds: 0, gifts_total: 0, viewers: 0, top: [], effects: [], ended: false };
 }
 
 /**
@@ -64,7 +68,7 @@ export function applyFrame(state, frame) {
 
 /** @param {RoomState} state @param {Partial<Step>} [news] @returns {Step} */
 function step(state, news = {}) {
-  return { state, gifts: [], more: NOTHING_MORE, chat: [], likes: 0, fresh: false, ...news };
+  return { state, gifts: [], more: NOTHING_MORE, chat: [], likes: 0, entrances: [], fresh: false, ...news };
 }
 
 /** @param {any} frame @returns {Step} */
@@ -77,6 +81,7 @@ function snapshot(frame) {
     gifts_total: frame.gifts ?? 0,
     viewers: frame.viewers ?? 0,
     top: frame.top ?? [],
+    effects: frame.effects ?? [],
     ended: false,
   }, { fresh: true });
 }
@@ -106,11 +111,13 @@ function delta(state, frame) {
     gifts_total: frame.gifts_total ?? state.gifts_total,
     viewers: frame.viewers ?? state.viewers,
     top: frame.top ?? state.top,
+    effects: frame.effects ?? state.effects,
   };
   return step(next, {
     gifts: frame.gifts ?? [],
     more: frame.more ?? NOTHING_MORE,
     chat: frame.chat ?? [],
     likes: frame.likes ?? 0,
+    entrances: frame.entrances ?? [],
   });
 }

@@ -22,7 +22,7 @@ const ASKS_MAX = 32;
 const ASK_TIMEOUT_MS = 10_000;
 const CLOSED_BY_CLIENT = 1000;
 /** Refusals of a join that another attempt will not change. */
-const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", "unauthorized"]);
+const FINAL_JOIN_ERRORS = new Set(["room_not_found", "room_ended", "forbidden", "unauthorized", "not_eligible"]);
 
 /**
  * @typedef {"connecting"|"live"|"reconnecting"|"offline"|"closed"} ConnectionState
@@ -86,7 +86,16 @@ export class RoomSocket extends EventTarget {
    * @returns {Promise<GiftAck|GiftNack>} never rejects; a gift that could not be answered is a nack with `unavailable`
    */
   sendGift({ gift, count }) {
-    return this.#outbox.add(this.room, gift, count, performance.now());
+    return this.#outbox.add({ type: "gift", room: this.room, gift, count }, performance.now());
+  }
+
+  /**
+   * Buys an item that is no gift; inRoom: false for what belongs to no room.
+   * @param {{item: string, note?: string, inRoom?: boolean}} wish
+   * @returns {Promise<GiftAck|GiftNack>} as sendGift
+   */
+  sendSpend({ item, note, inRoom = true }) {
+    return this.#outbox.add({ type: "spend", item, note, room: inRoom ? this.room : undefined }, performance.now());
   }
 
   /**

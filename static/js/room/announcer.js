@@ -26,13 +26,27 @@ export class Announcer {
    * @param {import("../lib/gifts.js").Gift} gift
    */
   gift(entry, gift) {
-    const key = `${entry.from.id} ${gift.id}`;
+    this.#count(entry, gift.id, gift.name);
+  }
+
+  /**
+   * Something else that was bought.
+   * @param {import("../lib/room_state.js").GiftEntry} entry
+   * @param {string} name
+   */
+  item(entry, name) {
+    this.#count(entry, entry.gift, name);
+  }
+
+  /** @param {import("../lib/room_state.js").GiftEntry} entry @param {string} id @param {string} name */
+  #count(entry, id, name) {
+    const key = `${entry.from.id} ${id}`;
     const told = this.#told.get(key);
     if (told) {
       told.count += entry.count;
       told.coins += entry.coins;
     } else if (this.#told.size < SENDERS_MAX) {
-      this.#told.set(key, { name: entry.from.name, gift: gift.name, count: entry.count, coins: entry.coins });
+      this.#told.set(key, { name: entry.from.name, gift: name, count: entry.count, coins: entry.coins });
     } else {
       this.#others += entry.count;
     }

@@ -5,10 +5,11 @@
 import { avatar, paintAvatar } from "../lib/avatar.js";
 import { chatMenu, nameChatMenu } from "../lib/chat_moderation.js";
 import { element, setText, userText } from "../lib/element.js";
+import { lookBadge, paintLook } from "../lib/looks.js";
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
 
-/** @typedef {import("../lib/room_state.js").ChatLine} ChatLine */
+/** @typedef {import("../lib/room_state.js").ChatLine & {color?: string}} ChatLine color: of a highlighted comment */
 
 export const LINES_MAX = 60;
 export const CHAT_LENGTH_MAX = 200;
@@ -65,16 +66,19 @@ export class Chat {
   }
 
   /** @param {ChatLine} line */
-  #append({ from, text }) {
+  #append({ from, text, color }) {
     const full = this.list.children.length >= LINES_MAX;
     const node = full ? /** @type {HTMLElement} */ (this.list.firstElementChild) : chatLine();
     const [face, words, menu] = /** @type {HTMLElement[]} */ ([...node.children]);
-    const [name, badge, body] = /** @type {HTMLElement[]} */ ([...words.children]);
+    const [look, name, badge, body] = /** @type {HTMLElement[]} */ ([...words.children]);
     paintAvatar(face, from);
+    paintLook(look, from);
     setText(name, from.name);
     badge.hidden = from.id !== this.creatorId;
     setText(body, text);
     nameChatMenu(menu, from.name);
+    node.classList.toggle("is-highlight", color !== undefined);
+    node.style.setProperty("--pin", color ?? "");
     node.dataset.from = from.id;
     node.dataset.name = from.name;
     this.list.append(node);
@@ -98,5 +102,5 @@ export class Chat {
 function chatLine() {
   const badge = element("span", { class: "chat-badge", text: "Creator" });
   return element("li", { class: "chat-line", testid: "chat-line" }, avatar(null),
-    element("span", { class: "chat-words" }, userText("", "chat-name"), badge, userText("", "chat-text")), chatMenu());
+    element("span", { class: "chat-words" }, lookBadge(), userText("", "chat-name"), badge, userText("", "chat-text")), chatMenu());
 }

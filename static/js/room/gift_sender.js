@@ -45,6 +45,21 @@ export class GiftSender {
     return false;
   }
 
+  /**
+   * Buys something else than a gift.
+   * @param {import("../lib/items.js").Item} item
+   * @param {string} [note] the words of a highlighted comment
+   * @returns {Promise<boolean>} whether the server took it
+   */
+  async buy(item, note) {
+    const ticket = this.balance.spend(item.coins);
+    const answer = await this.socket.sendSpend({ item: item.id, note, inRoom: item.kind !== "upgrade" });
+    this.balance.settle(ticket, answer);
+    if (answer.type === "gift_ack") return true;
+    this.#explain(answer);
+    return false;
+  }
+
   /** @param {import("../lib/gift_outbox.js").GiftNack} nack */
   #explain({ code, message }) {
     const nowMs = performance.now();

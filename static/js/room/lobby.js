@@ -6,7 +6,7 @@ import { paletteOf } from "../effects/palettes.js";
 import { avatar } from "../lib/avatar.js";
 import { ApiError } from "../lib/api.js";
 import { element, icon, setText, userText } from "../lib/element.js";
-import { formatCompact } from "../lib/format.js";
+import { formatCompact, formatMoment, formatNumber, toMicroseconds } from "../lib/format.js";
 import { explain } from "../lib/problems.js";
 import { signIn } from "../lib/sign_in.js";
 
@@ -14,8 +14,11 @@ const REFRESH_MS = 5_000;
 /** Pages shown at most; rooms beyond that are found by their address. */
 const PAGES_MAX = 12;
 
-/** @typedef {{id: string, title: string, creator: {id: string, name: string}, diamonds: number, viewers: number}} Room */
-/** @typedef {{node: HTMLElement, title: HTMLElement, viewers: HTMLElement, diamonds: HTMLElement}} Card */
+/**
+ * @typedef {{id: string, title: string, creator: {id: string, name: string}, diamonds: number, viewers: number,
+ *   ticket?: {coins: number, starts_at?: string}, promoted?: boolean}} Room
+ */
+/** @typedef {{node: HTMLElement, title: HTMLElement, viewers: HTMLElement, diamonds: HTMLElement, promoted: HTMLElement}} Card */
 
 export class Lobby {
   /** @type {Map<string, Card>} by room */
@@ -94,6 +97,7 @@ export class Lobby {
       setText(card.title, room.title);
       setText(card.viewers, formatCompact(room.viewers));
       setText(card.diamonds, formatCompact(room.diamonds));
+      card.promoted.hidden = !room.promoted;
       if (this.grid.children[place] !== card.node) this.grid.insertBefore(card.node, this.grid.children[place] ?? null);
     });
   }
@@ -117,14 +121,23 @@ function roomCard(room) {
   const title = userText("", "card-title");
   const viewers = element("span", { class: "number" });
   const diamonds = element("span", { class: "number" });
+  const promoted = element("span", { class: "card-note card-promoted", testid: "promoted" }, icon("megaphone"), "Promoted");
   const link = element("a", { class: "card-link", attrs: { href: `/?${new URLSearchParams({ room: room.id })}` } },
     element("span", { class: "card-top" }, element("span", { class: "live-badge", text: "LIVE" }),
       element("span", { class: "card-pill" }, icon("people"), viewers, element("span", { class: "visually-hidden", text: " viewers" }))),
     avatar(room.creator, "card-face"),
-    element("span", { class: "card-words" }, title,
+    element("span", { class: "card-words" },
+      element("span", { class: "card-notes" }, promoted, room.ticket && ticketNote(room.ticket)), title,
       element("span", { class: "card-creator" }, userText(room.creator.name, "truncate"),
         element("span", { class: "card-diamonds" }, icon("diamond"), diamonds, element("span", { class: "visually-hidden", text: " diamonds" })))));
   const node = element("li", { class: "card", testid: "room-card", attrs: { "data-room": room.id } }, link);
   paletteOf(room.creator.id).forEach((color, i) => node.style.setProperty(`--color-${i + 1}`, color));
-  return { node, title, viewers, diamonds };
+  return { node, title, viewers, diamonds, promoted };
+}
+
+/** @param {{coins: number, starts_at?: string}} ticket @returns {HTMLElement} */
+function ticketNote({ coins, starts_at }) {
+  const begins = starts_at && Date.parse(starts_at) > Date.now() ? ` · ${formatMoment(toMicroseconds(starts_at))}` : "";
+  return element("span", { class: "card-note card-ticket", testid: "ticket-note" }, icon("ticket"),
+    element("span", { class: "number", text: formatNumber(coins) }), element("span", { class: "visually-hidden", text: " coins a ticket" }), begins);
 }

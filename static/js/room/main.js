@@ -9,6 +9,7 @@ import { Session } from "../lib/session.js";
 import { missingScreen } from "./ended_screen.js";
 import { Lobby } from "./lobby.js";
 import { RoomPage } from "./room_page.js";
+import { missingTicket, ticketGate } from "./ticket_gate.js";
 import { signIn } from "../lib/sign_in.js";
 
 const api = new Api(Session.fromPage());
@@ -28,6 +29,11 @@ async function openRoom(roomId) {
   document.documentElement.dataset.page = "room";
   if (!api.session.signedIn) await signIn(api, { dismissable: false });
   try {
+    const exclusive = await missingTicket(api, roomId);
+    if (exclusive) {
+      app.replaceChildren(ticketGate(api, exclusive, () => openRoom(roomId)));
+      return;
+    }
     const catalogue = await Catalogue.load(api);
     const page = new RoomPage({
       root: mount("room-template"), api, catalogue, room: roomId,

@@ -5,6 +5,7 @@
 import { avatar, paintAvatar } from "../lib/avatar.js";
 import { element, icon, setText, userText } from "../lib/element.js";
 import { formatCompact, formatNumber } from "../lib/format.js";
+import { lookBadge, paintLook } from "../lib/looks.js";
 import { Sheet } from "../lib/sheet.js";
 
 /** @typedef {import("../lib/room_state.js").TopGifter} TopGifter */
@@ -45,7 +46,7 @@ export class Podium {
 
 /** A list of ranks whose rows are reused. */
 export class RankingList {
-  /** @type {Array<{node: HTMLElement, face: HTMLElement, name: HTMLElement, coins: HTMLElement}>} */
+  /** @type {Array<{node: HTMLElement, face: HTMLElement, look: HTMLElement, name: HTMLElement, coins: HTMLElement}>} */
   #rows = [];
 
   /** @param {{limit: number, testid?: string}} options */
@@ -65,6 +66,7 @@ export class RankingList {
     shown.forEach((gifter, i) => {
       const row = this.#rows[i];
       paintAvatar(row.face, gifter.user);
+      paintLook(row.look, gifter.user);
       row.node.dataset.user = gifter.user.id;
       setText(row.name, gifter.user.name);
       setText(row.coins, formatNumber(gifter.coins));
@@ -74,12 +76,13 @@ export class RankingList {
   #addRow() {
     const rank = this.#rows.length + 1;
     const face = avatar(null);
+    const look = lookBadge();
     const name = userText("", "ranking-name truncate");
     const coins = element("span", { class: "number" });
     const node = element("li", { class: "ranking-row", testid: "ranking-row", attrs: { "data-rank": rank } },
       element("span", { class: "ranking-rank number" }, rank <= PODIUM ? icon("crown") : null, String(rank)),
-      face, name, element("span", { class: "ranking-coins" }, icon("coin"), coins));
-    this.#rows.push({ node, face, name, coins });
+      face, element("span", { class: "ranking-who" }, name, look), element("span", { class: "ranking-coins" }, icon("coin"), coins));
+    this.#rows.push({ node, face, look, name, coins });
     this.list.append(node);
   }
 }

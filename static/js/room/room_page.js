@@ -11,7 +11,10 @@ import { Particles } from "../effects/particles.js";
 import { StagePlayer } from "../effects/stage_player.js";
 import { ChatModeration } from "../lib/chat_moderation.js";
 import { formatMoment } from "../lib/format.js";
+import { explain } from "../lib/problems.js";
+import { KnownLooks } from "../lib/known_looks.js";
 import { applyFrame, emptyRoomState } from "../lib/room_state.js";
+import { ServerClock } from "../lib/server_clock.js";
 import { RoomSocket } from "../lib/socket.js";
 import { showToast } from "../lib/toasts.js";
 import { Announcer } from "./announcer.js";
@@ -20,14 +23,20 @@ import { Bell } from "./bell.js";
 import { Chat } from "./chat.js";
 import { ConnectionBar } from "./connection_bar.js";
 import { endedScreen, missingScreen } from "./ended_screen.js";
+import { EntranceBanner } from "./entrance_banner.js";
 import { FollowButton } from "./follow_button.js";
 import { GiftSender } from "./gift_sender.js";
 import { GiftSheet } from "./gift_sheet.js";
 import { GiftTray } from "./gift_tray.js";
 import { Likes } from "./likes.js";
+import { PinnedComments } from "./pinned_comments.js";
 import { QuickGifts } from "./quick_gifts.js";
 import { RankingList, RankingSheet } from "./ranking.js";
+import { RoomEffects } from "./room_effects.js";
 import { RoomHeader } from "./room_header.js";
+import { ShownScreen } from "./shown_screen.js";
+import { SpotlightSheet } from "./spotlight_sheet.js";
+import { StickerBoard } from "./sticker_board.js";
 import { WalletSheet } from "./wallet_sheet.js";
 
 /** @typedef {import("../lib/room_state.js").GiftEntry} GiftEntry */
@@ -50,12 +59,14 @@ export class RoomPage {
    * @param {() => void} parts.signedOut called when the token is no longer good
    */
   constructor({ root, api, catalogue, room, signedOut }) {
+    const { items } = catalogue;
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part=${name}]`));
     this.root = root;
     this.api = api;
     this.room = room;
     this.session = api.session;
     this.catalogue = catalogue;
+    this.items = items;
     this.signedOut = signedOut;
     this.socket = new RoomSocket({ token: api.session.token ?? "", room });
     this.balance = new Balance();
@@ -67,6 +78,15 @@ export class RoomPage {
     this.player = new StagePlayer(part("player"), loop, this.particles, governor);
     this.tray = new GiftTray(part("lanes"), loop, this.particles);
     this.hearts = new Hearts(part("hearts"));
+    this.clock = new ServerClock();
+    this.looks = new KnownLooks();
+    this.shown = new ShownScreen({
+      clock: this.clock,
+      pins: new PinnedComments({ list: part("pins"), items, takeDown: (giftId) => this.#takeDown(giftId) }),
+      effects: new RoomEffects({ host: part("effects"), chips: part("effect-chips"), items, particles: this.particles, loop }),
+      stickers: new StickerBoard(part("stickers"), items),
+    });
+    this.entrances = new EntranceBanner(part("entrance"));
     this.header = new RoomHeader(root);
     this.follow = new FollowButton(api, part("follow"));
     this.bar = new ConnectionBar(part("connection"));
@@ -81,6 +101,8 @@ export class RoomPage {
     this.giftSheet = new GiftSheet({ catalogue, balance: this.balance, sender, recharge });
     this.quickGifts = new QuickGifts(part("quick-gifts"), { catalogue, sender });
     part("gift").addEventListener("click", () => this.giftSheet.open());
+    this.spotlight = new SpotlightSheet({ api, room, items, balance: this.balance, sender, recharge });
+    part("spotlight").addEventListener("click", () => this.spotlight.open());
 
     this.bell = new Bell({ button: part("bell"), api, socket: this.socket });
     this.rankingSheet = new RankingSheet({ api, room });
@@ -124,13 +146,19 @@ export class RoomPage {
 
   /** @param {any} frame */
   #apply(frame) {
-    const { state, gifts, more, chat, likes, fresh } = applyFrame(this.#state, frame);
+    if (frame.ts) this.clock.observe(frame.ts);
+    const before = new Set(this.#state.effects.map(({ id }) => id));
+    const { state, gifts, more, chat, likes, entrances, fresh } = applyFrame(this.#state, frame);
     this.#state = state;
     if (fresh) {
       this.tray.clear();
       this.player.clear();
       this.particles.clear();
+      this.entrances.clear();
     }
+    this.looks.learn([...chat, ...entrances, ...state.effects].map(({ from }) => from));
+    this.shown.show(state.effects);
+    this.entrances.add(entrances);
     if (state.creator) {
       this.backdrop.show(state.creator.id);
       this.follow.show(state.creator);
@@ -139,13 +167,33 @@ export class RoomPage {
     for (const entry of gifts) this.#show(entry);
     this.announcer.more(more.count);
     this.chat.add(chat);
+    if (!fresh) this.chat.add(this.#newComments(before));
     if (likes > 0) this.hearts.rise(likes);
     if (state.ended) this.#end();
     this.wake();
   }
 
+  /** Highlighted comments that came just now: they are said in the chat as well. @param {Set<string>} before ids */
+  #newComments(before) {
+    return this.#state.effects.filter(({ id, kind }) => kind === "highlight" && !before.has(id)).map(({ from, text = "", at, item }) => ({
+      from, text, at, color: this.items.get(item)?.effect.color,
+    }));
+  }
+
+  /** @param {string} giftId what paid for a comment */
+  async #takeDown(giftId) {
+    const refused = await this.api.delete(`/rooms/${encodeURIComponent(this.room)}/shown/${encodeURIComponent(giftId)}`).then(() => null, (error) => error);
+    if (refused) showToast(explain(refused.code, refused.message), { kind: "problem" });
+  }
+
   /** @param {GiftEntry} entry */
   #show(entry) {
+    const item = this.items.get(entry.gift);
+    if (item) {
+      // It has a place of its own on the screen.
+      this.announcer.item(entry, item.name);
+      return;
+    }
     const gift = this.catalogue.get(entry.gift);
     const own = entry.from.id === this.session.user?.id;
     const combo = entry.combo ?? entry.count;
@@ -157,7 +205,7 @@ export class RoomPage {
   /** @returns {boolean} */
   #render() {
     this.header.render(this.#state);
-    this.ranking.render(this.#state.top);
+    this.ranking.render(this.looks.on(this.#state.top));
     if (this.#state.title !== "" && document.title !== this.#state.title) document.title = this.#state.title;
     return false;
   }
@@ -172,6 +220,7 @@ export class RoomPage {
     if (detail.state !== "closed") return;
     if (detail.reason === "unauthorized") this.signedOut();
     else if (detail.reason === "room_ended") this.#end();
+    else if (detail.reason === "not_eligible") location.reload();
     else if (detail.reason === "forbidden") this.#leaveWith(missingScreen(detail.message ?? "You may not watch this room."));
     else if (detail.reason === "room_not_found") this.#leaveWith(missingScreen("This room does not exist."));
   }
@@ -202,7 +251,7 @@ export class RoomPage {
     this.root.append(screen);
     for (const child of this.root.children) if (child !== screen) child.toggleAttribute("inert", true);
     const focusScreen = () => /** @type {HTMLElement|null} */ (screen.querySelector("a"))?.focus();
-    for (const { sheet } of [this.giftSheet, this.wallet, this.rankingSheet, this.moderation]) {
+    for (const { sheet } of [this.giftSheet, this.spotlight, this.wallet, this.rankingSheet, this.moderation]) {
       // An open sheet keeps the focus until it is gone.
       if (sheet.isOpen) sheet.addEventListener("close", focusScreen, { once: true });
       sheet.close();

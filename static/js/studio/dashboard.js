@@ -12,6 +12,7 @@ import { LiveRoom } from "./live_room.js";
 import { LiveView } from "./live_view.js";
 import { OverlayLink } from "./overlay_link.js";
 import { byId } from "./page.js";
+import { openPromotion } from "./promote_dialog.js";
 
 /** @typedef {import("../lib/api.js").Api} Api */
 /** @typedef {import("../lib/session.js").Session} Session */
@@ -40,6 +41,7 @@ export class Dashboard extends EventTarget {
     this.view.thanks.addEventListener("thank", (event) => this.#thank(/** @type {CustomEvent} */ (event).detail));
     this.view.thanks.addEventListener("put-back", (event) => this.#putBack(/** @type {CustomEvent} */ (event).detail));
     byId("end").addEventListener("click", () => this.endDialog.open());
+    byId("promote").addEventListener("click", () => this.#room && openPromotion(this.api, this.#room.id));
     byId("back").addEventListener("click", () => this.leave(""));
     byId("reconnect").addEventListener("click", () => this.#room?.open());
     addEventListener("pagehide", () => this.#room?.save());
@@ -58,7 +60,7 @@ export class Dashboard extends EventTarget {
     byId("live").dataset.room = roomId;
     byId("live").dataset.state = "live";
     /** @type {HTMLAnchorElement} */ (byId("room-link")).href = `/?room=${encodeURIComponent(roomId)}`;
-    byId("end").hidden = false;
+    byId("end").hidden = byId("promote").hidden = false;
     byId("back").hidden = true;
     setText(byId("badge"), "LIVE");
     this.chat.attach(room.socket);
@@ -134,7 +136,7 @@ export class Dashboard extends EventTarget {
     room.state = { ...room.state, ended: true };
     room.save();
     byId("live").dataset.state = "ended";
-    byId("end").hidden = true;
+    byId("end").hidden = byId("promote").hidden = true;
     byId("back").hidden = false;
     setText(byId("badge"), "ENDED");
     this.chat.allow(false);

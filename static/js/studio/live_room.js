@@ -6,7 +6,7 @@
 import { applyFrame, emptyRoomState } from "../lib/room_state.js";
 import { RoomSocket } from "../lib/socket.js";
 import { forget, recall, remember } from "./room_memory.js";
-import { ServerClock } from "./server_clock.js";
+import { ServerClock } from "../lib/server_clock.js";
 
 /** @typedef {import("../lib/room_state.js").Step} Step */
 /** @typedef {import("../lib/socket.js").StateDetail} StateDetail */

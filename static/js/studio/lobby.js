@@ -5,6 +5,7 @@
 import { element, icon, userText } from "../lib/element.js";
 import { formatNumber, formatRelativeTime, toMicroseconds } from "../lib/format.js";
 import { byId } from "./page.js";
+import { TicketChoice } from "./ticket_choice.js";
 
 /** @typedef {import("../lib/api.js").Api} Api */
 /** @typedef {import("../lib/api.js").ApiError} ApiError */
@@ -22,6 +23,7 @@ export class Lobby extends EventTarget {
     this.title = /** @type {HTMLInputElement} */ (byId("room-title"));
     this.button = /** @type {HTMLButtonElement} */ (byId("start"));
     this.error = byId("start-error");
+    this.tickets = new TicketChoice(api);
     this.form.addEventListener("submit", (event) => this.#start(event));
   }
 
@@ -61,8 +63,9 @@ export class Lobby extends EventTarget {
     this.button.disabled = true;
     this.error.textContent = "";
     try {
-      const room = await this.api.post("/rooms", { title });
+      const room = await this.api.post("/rooms", { title, ...this.tickets.chosen() });
       this.title.value = "";
+      this.tickets.reset();
       this.#open(room.id);
     } catch (problem) {
       this.error.textContent = refusal(/** @type {ApiError} */ (problem));

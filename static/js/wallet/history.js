@@ -62,8 +62,7 @@ class MovementList {
 
   async load() {
     this.more.hidden = true;
-    const answer = await this.api.get("/gifts").catch(() => null);
-    if (answer) this.catalogue = new Catalogue(answer.gifts);
+    this.catalogue = (await Catalogue.load(this.api).catch(() => null)) ?? this.catalogue;
     await this.#next();
   }
 

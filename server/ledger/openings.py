@@ -4,12 +4,15 @@ A failover can leave an old primary alive, with a worker that still reads it: it
 that the promoted replica gives out again. So each opening of a shard on a server process has a token that both stores
 keep, and settlement reads only a Redis that carries the one confirmed here. A token is announced before Redis gets it
 and confirmed after, so that a crash in between is never taken for another server.
+
+Whoever has told a Redis something and notes that here asks first whether it is that Redis (`known`). What was told to
+one that is left behind just afterwards is compared with the new one once its opening is `confirmed`.
 """
 
 import secrets
 from dataclasses import dataclass
 
-from server.stores.postgres import Connection
+from server.stores.postgres import Connection, Pool
 
 ANNOUNCED_MAX = 16
 """Announcements kept until one of them is confirmed: as many openings in a row may fail and still be recognised."""
@@ -46,3 +49,14 @@ async def announce(conn: Connection, shard: int, token: str) -> None:
 async def confirm(conn: Connection, shard: int, token: str) -> None:
     """Notes that Redis carries this token; the transaction holds the shard's cursor."""
     await conn.execute("UPDATE shards SET opening = $2, announced = '{}' WHERE shard = $1", shard, token)
+
+
+async def confirmed(pool: Pool) -> dict[int, str]:
+    """The opening of each shard that the ledger follows."""
+    return {row["shard"]: row["opening"] for row in await pool.fetch("SELECT shard, opening FROM shards")}
+
+
+async def known(pool: Pool, shard: int, token: str) -> bool:
+    """Whether a Redis that carries this token is the one that the ledger follows."""
+    row = await pool.fetchrow("SELECT opening, announced FROM shards WHERE shard = $1", shard)
+    return row is not None and Openings(row["opening"], frozenset(row["announced"])).know(token)

@@ -10,7 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from server.ledger import controls as ledger_controls
-from server.ledger import metrics
+from server.ledger import metrics, openings
 from server.ledger import wallets as ledger_wallets
 from server.ledger.shards import read_states
 from server.settings import Settings
@@ -53,9 +53,15 @@ class CreditSweeper:
             self._compared |= {shard: opened[shard] for shard in new}
 
     async def _opened(self) -> dict[int, str]:
-        """The openings of the shards that are open."""
+        """The openings of the shards that are open, and that the ledger follows: nobody notes any more in the ledger
+        what a Redis that was left behind has got."""
+        followed = await openings.confirmed(self._pool)
         states = await read_states(self._redis, self._shards)
-        return {shard: state.opening for shard, state in enumerate(states) if state.opened}
+        return {
+            shard: state.opening
+            for shard, state in enumerate(states)
+            if state.opened and state.opening == followed.get(shard)
+        }
 
     async def _compare(self, shards: set[int]) -> None:
         """Brings up to date the loaded wallets of these shards that lack something."""

@@ -54,8 +54,14 @@ class ShardOpener:
         if task is None:
             task = asyncio.create_task(self._open(shard), name=f"open-shard-{shard}")
             self._opening[shard] = task
-            task.add_done_callback(lambda _: self._opening.pop(shard, None))
+            task.add_done_callback(lambda done: self._opened(shard, done))
         await asyncio.shield(task)
+
+    def _opened(self, shard: int, opening: asyncio.Task[None]) -> None:
+        del self._opening[shard]
+        if not opening.cancelled():
+            # Whoever asked may be gone: a failure that nobody waits for is none.
+            opening.exception()
 
     async def open_all(self) -> None:
         """Opens every shard; the first failure is raised."""

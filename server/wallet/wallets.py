@@ -15,8 +15,10 @@ from server.domain.controls import Controls
 from server.domain.errors import Code, Refusal
 from server.domain.ids import UserId, shard_of
 from server.ledger import controls as ledger_controls
+from server.ledger import openings
 from server.ledger import wallets as ledger_wallets
 from server.ledger.snapshots import WalletSnapshot, controlled_snapshots, snapshots
+from server.ledger.wallets import Standing
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
@@ -42,6 +44,16 @@ class Balance:
     blocked: bool
     credit: int
     controls: Controls | None = None
+
+    @classmethod
+    def read(cls, row: list[bytes]) -> "Balance":
+        """Of an answer of `gs_wallet`."""
+        coins, pending, blocked, credit, *controls = row
+        return cls(int(coins), int(pending), blocked == b"1", int(credit), read_controls(controls))
+
+    @property
+    def controls_version(self) -> int:
+        return 0 if self.controls is None else self.controls.version
 
 
 class Wallets:
@@ -78,8 +90,11 @@ class Wallets:
             await ledger_wallets.set_blocked(self._pool, UserId(viewer), blocked)
             await self._balance(viewer)
             await self._call("gs_block", viewer, viewer, int(blocked))
+            followed = await self._is_followed(viewer, blocked=blocked)
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
+        if not followed:
+            raise Refusal(Code.UNAVAILABLE)
 
     async def load(self, viewer: str) -> None:
         """Brings a wallet into Redis unless it is there. Raises what the stores raise, TimeoutError if never fresh."""
@@ -126,9 +141,7 @@ class Wallets:
     async def _held(self, viewer: str) -> Balance | None:
         """The balance, if the wallet is loaded."""
         held = await self._call("gs_wallet", viewer, viewer)
-        if held is None:
-            return None
-        return Balance(int(held[0]), int(held[1]), held[2] == b"1", int(held[3]), read_controls(held[4:]))
+        return None if held is None else Balance.read(held)
 
     async def _read_snapshots(self, viewers: list[str]) -> dict[str, WalletSnapshot | None]:
         shards = {UserId(viewer): shard_of(viewer, self._settings.wallet_shards) for viewer in viewers}
@@ -144,28 +157,33 @@ class Wallets:
         for _ in range(CREDIT_ROUNDS_MAX):
             balance = await self._balance(viewer)
             missing = await ledger_wallets.credits_after(self._pool, UserId(viewer), balance.credit)
-            if not missing and await self._as_the_ledger_says(viewer, balance):
-                await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
+            known = (await ledger_wallets.standings(self._pool, [viewer])).get(viewer)
+            if not missing and await self._is_as_known(viewer, balance, known):
+                await self._note(viewer, balance, known)
                 return balance
             for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
                 await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)
         raise TimeoutError("a wallet changes faster than it can be brought up to date")
 
-    async def _as_the_ledger_says(self, viewer: str, balance: Balance) -> bool:
+    async def _is_as_known(self, viewer: str, balance: Balance, known: Standing | None) -> bool:
         """Whether the wallet is blocked and controlled as the ledger has it; else brings that about."""
-        known = (await ledger_wallets.standings(self._pool, [viewer])).get(viewer)
         if known is None:
             return True  # whoever was never heard of has no wallet either
         if known.blocked != balance.blocked:
             await self._call("gs_block", viewer, viewer, int(known.blocked))
             return False
-        if known.controls > (0 if balance.controls is None else balance.controls.version):
+        if known.controls > balance.controls_version:
             await self._bring_controls(viewer, balance)
             return False
-        if not known.told:
-            await ledger_controls.mark_told(self._pool, UserId(viewer), known.controls)
         return True
+
+    async def _note(self, viewer: str, balance: Balance, known: Standing | None) -> None:
+        """Notes in the ledger what the wallet has, if it is in the Redis that the ledger follows."""
+        if await self._is_followed(viewer, credit=balance.credit, controls=balance.controls_version):
+            await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
+            if known is not None and not known.told:
+                await ledger_controls.mark_told(self._pool, UserId(viewer), known.controls)
 
     async def _bring_controls(self, viewer: str, balance: Balance) -> None:
         """Tells a loaded wallet of its controls. One that has none yet learns what was spent, too: that holds for the
@@ -179,6 +197,24 @@ class Wallets:
         past = [gift for gift in waiting if (gift.epoch, gift.number) > (snapshot.epoch, snapshot.number)]
         controls = snapshot.controls.counting((gift.at_us, gift.coins) for gift in past)
         await self._call("gs_controls", viewer, viewer, balance.coins, balance.credit, *controls_arguments(controls))
+
+    async def _is_followed(
+        self, viewer: str, *, credit: int = 0, controls: int = 0, blocked: bool | None = None
+    ) -> bool:
+        """Whether the wallet has this in the Redis that the ledger follows, or is not loaded there.
+
+        During a failover one that was left behind may be what we talk to (server/ledger/openings.py).
+        """
+        shard = shard_of(viewer, self._settings.wallet_shards)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
+        pipeline.hget(keys.shard(shard), "opening")
+        row, opening = await pipeline.execute()
+        held = None if row is None else Balance.read(row)
+        there = held is None or (
+            held.credit >= credit and held.controls_version >= controls and blocked in {None, held.blocked}
+        )
+        return there and await openings.known(self._pool, shard, (opening or b"").decode())
 
     async def _call(self, function: str, viewer: str, *arguments: str | int) -> "list[bytes] | None":
         """Calls a function of the viewer's shard, opening the shard if it is closed."""

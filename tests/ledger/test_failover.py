@@ -11,17 +11,25 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from server.domain.errors import Refusal
 from server.domain.gift import Accepted
 from server.ledger import openings
+from server.ledger import rooms as ledger_rooms
+from server.ledger import wallets as ledger_wallets
 from server.ledger.log import ForeignRedisError
 from server.ledger.settling import SettlingLoop
 from server.ledger.shards import read_states
+from server.rooms.loading import load_room
+from server.rooms.room_ends import RoomEnds
+from server.rooms.rooms import Rooms
 from server.settings import Settings
 from server.stores import keys
 from server.stores import redis as redis_store
 from server.stores.embedded_valkey import EmbeddedValkey
+from server.wallet import credit_sweeper
+from server.wallet.credit_sweeper import CreditSweeper
 from server.wallet.opening import ShardOpener
-from tests.ledger.stage import Stage, StageRoom, stage_on
+from tests.ledger.stage import ROOM, Stage, StageRoom, stage_on
 from tests.rooms.waiting import eventually
 
 FAST = {"gifts_per_second": 1_000_000, "gifts_burst": 1_000_000}
@@ -196,6 +204,40 @@ async def test_a_gateway_that_keeps_its_old_connection_takes_nothing_from_anyone
     await new.settle()
     assert await coins(new) == 999
     assert (await new.audit()).ok
+
+
+async def test_what_such_a_gateway_does_besides_reaches_the_new_primary_by_the_worker(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It books a purchase and ends a room; both are in the ledger, and the Redis that heard of them is gone."""
+    monkeypatch.setattr(credit_sweeper, "CREDIT_AGE_S", 0.0)
+    await pair.cut()
+    new = await pair.promoted()
+    await new.give("ann")
+    await load_room(new.redis, new.pool, ROOM)
+    sweeper = CreditSweeper(new.redis, new.pool, new.wallets, new.settings)
+    ends = RoomEnds(new.redis, new.pool, new.settings)
+    await sweeper.sweep()
+    await ends.tell()
+    await pair.old.viewer("ann", 50)
+    await Rooms(pair.old.redis, pair.old.pool, pair.old.settings).end(ROOM)
+    await sweeper.sweep()
+    await ends.tell()
+    assert await coins(new) == 999 + 50
+    assert await new.redis.hget(keys.room(ROOM), "state") == b"ended"
+    assert await ledger_rooms.ends_untold(new.pool, 10) == []
+    assert await ledger_wallets.unapplied(new.pool, 0.0, 10) == []
+
+
+async def test_such_a_gateway_does_not_say_that_a_wallet_is_blocked(pair: Pair) -> None:
+    """Whoever asked is told to ask again, and asks a gateway that knows better."""
+    await pair.cut()
+    new = await pair.promoted()
+    await new.give("ann")
+    with pytest.raises(Refusal):
+        await pair.old.wallets.block("ann", True)
+    await new.wallets.block("ann", True)
+    assert (await new.wallets.balance("ann")).blocked
 
 
 async def test_an_old_primary_that_is_opened_again_begins_anew_from_the_ledger(pair: Pair) -> None:

@@ -53,6 +53,14 @@ class Ask:
         elif answer.code in FIRST_ANSWERS_ONLY:
             expect(self.told is None, f"{self.id} was told {self.told}, and then {answer}")
 
+    def hear_from_old_primary(self, answer: Answer) -> None:
+        """What a server acknowledges that was left behind in a failover is lost, unless it was settled just before."""
+        if isinstance(answer, Accepted):
+            ack = Accepted(answer.gift_id, answer.coins, answer.combo, answer.combo_first, answer.at_us, "")
+            if ack not in (self.told, *self.lost):
+                self.lost.append(ack)
+                self.may_live = True
+
     def lose(self, *, may_live: bool) -> None:
         """Redis lost what it knew of this request; the client does not know that."""
         if isinstance(self.told, Accepted):

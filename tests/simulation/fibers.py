@@ -56,10 +56,11 @@ class Loop(asyncio.SelectorEventLoop):
 
 @dataclass(eq=False)
 class Process:
-    """One process of the installation, as far as its end is concerned."""
+    """One process of the installation. old_primary: which server it still talks to after a failover it missed."""
 
     name: str
     alive: bool = True
+    old_primary: int | None = None
     tasks: dict[asyncio.Task[Any], None] = field(default_factory=dict)
     """In the order in which they began."""
 

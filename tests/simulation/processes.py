@@ -53,8 +53,8 @@ class Gateway:
         self.rooms = Rooms(redis, pool, settings)  # type: ignore[arg-type]
         self.process.start(shards.run(), "gifts")
 
-    def send(self, ask: Ask, refusal: Code | None, heard: Callable[[Ask, Answer], None]) -> None:
-        """Puts a gift on its way; `heard` gets the answer unless the gateway dies before."""
+    def send(self, ask: Ask, refusal: Code | None, heard: Callable[[Ask, Answer, Process], None]) -> None:
+        """Puts a gift on its way; `heard` gets the answer, and who gives it, unless the gateway dies before."""
         ask.sent += 1
         room = LiveRoom(ask.room, ask.creator)
         self._gifting.send(
@@ -65,7 +65,7 @@ class Gateway:
             count=ask.count,
             request_id=ask.id,
             refusal=refusal,
-        ).then(lambda answer: heard(ask, answer) if self.process.alive else None)
+        ).then(lambda answer: heard(ask, answer, self.process) if self.process.alive else None)
 
     async def grant(self, grant: Grant) -> None:
         """Books a purchase and brings it into the wallet."""

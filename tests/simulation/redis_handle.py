@@ -30,11 +30,11 @@ class Network:
 
     async def call(self, process: Process, commands: list[Command]) -> list[Any]:
         """The replies, errors among them. Raises redis.exceptions.ConnectionError when the caller hears nothing."""
-        label = _label(commands)
+        label, server = _label(commands), process.old_primary
         outcome = await self._fibers.gate(process, label)
         if outcome.effect is Effect.LATER:
-            self.late.append((label, lambda: self._valkeys.run(commands)))
-        replies = self._valkeys.run(commands) if outcome.effect is Effect.NOW else []
+            self.late.append((label, lambda: self._valkeys.run(commands, server)))
+        replies = self._valkeys.run(commands, process.old_primary) if outcome.effect is Effect.NOW else []
         if outcome.caller is Caller.DEAD:
             raise asyncio.CancelledError
         if outcome.caller is Caller.LOST:

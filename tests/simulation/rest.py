@@ -21,6 +21,7 @@ KILL_FIRST = 0.4
 async def come_to_rest(world: World) -> None:
     """Returns when all is settled and every promise was found kept. Raises Finding."""
     world.calm = True
+    world.all_learn()
     for ask in world.book.open:
         ask.barred = False
     if world.rng.random() < KILL_FIRST:

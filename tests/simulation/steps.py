@@ -38,12 +38,12 @@ class Steps:
             "room": 20,
             "open_room": 6,
             "end_room": 5,
-            "tell_ends": 8,
+            "tell_ends": 14,
             "like": 10,
-            "block": 6,
+            "block": 8,
             "apply": 60,
             "settle": 70,
-            "sweep": 8,
+            "sweep": 14,
             "wallet_leaves": 15,
             "room_leaves": 4,
             "late_call": 40,
@@ -54,6 +54,7 @@ class Steps:
             "restart": 4,
             "older": 3,
             "fail_over": 4,
+            "learn": 8,
             "wipe": 1,
             "flush": 1,
             "clock_back": 2,
@@ -249,7 +250,17 @@ class Steps:
         if lagging and world.rng.random() < 0.6:
             (past, copy), whole = lagging[-1], False
         world.note(f"failover (to data of past {past}, now {world.past})")
+        old_primary, all_open = world.valkeys.primary, world.valkeys.all_open(world.shards)
         await world.replace(lambda: world.valkeys.fail_over(copy, whole=whole), past)
+        if all_open:  # else whoever missed it would open what the others have left
+            world.leave_behind(old_primary)
+
+    async def _learn(self) -> None:
+        world = self._world
+        if lost := [of.process for of in (*world.gateways, *world.workers) if of.process.old_primary is not None]:
+            process = world.rng.choice(lost)
+            world.note(f"{process.name} learns who is the primary")
+            process.old_primary = None
 
     async def _wipe(self) -> None:
         self._world.note("Redis restarts empty")

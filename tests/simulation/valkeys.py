@@ -8,6 +8,7 @@ from typing import Any
 import redis
 from redis.exceptions import ResponseError
 
+from server.stores import keys
 from server.stores.redis import library_code
 from tests.simulation.clock import MICROS_KEY, SECONDS_KEY, SERVER_TIME, SIMULATED_TIME, Clock
 
@@ -33,7 +34,7 @@ class Valkeys:
     def __init__(self, urls: list[str], clock: Clock, edits: Mapping[str, Callable[[str], str]] | None = None) -> None:
         self._clients = [redis.Redis.from_url(url, protocol=2) for url in urls]
         self._clock = clock
-        self._shown_us = 0
+        self._shown_us = [0 for _ in urls]
         self.on_room: Callable[[str], None] = lambda key: None
         self.on_open: Callable[[], None] = lambda: None
         self._loaded: dict[bytes, bytes] = {}
@@ -62,17 +63,23 @@ class Valkeys:
             client.function_flush()
         self.primary = 0
         self._remembers = False
-        self._shown_us = 0
+        self._shown_us = [0 for _ in self._clients]
 
-    def run(self, commands: list[Command]) -> list[Any]:
-        """The replies, in order; what the server refuses is among them as an error."""
-        self._show_time()
+    def run(self, commands: list[Command], old_primary: int | None = None) -> list[Any]:
+        """The replies, in order; what the server refuses is among them as an error.
+
+        old_primary: the server that is asked in place of the primary, by somebody who missed a failover.
+        """
+        server = self.primary if old_primary is None else old_primary
+        self._show_time(server)
         replies: list[Any] = []
         for args, options in commands:
             try:
-                replies.append(self._execute(args, options))
+                replies.append(self._execute(self._clients[server], args, options))
             except ResponseError as error:
                 replies.append(error)
+        if server != self.primary:
+            return replies
         called = [args for args, _ in commands if args[0] == "FCALL"]
         if any(args[1] == "gs_open" for args in called):
             self.on_open()
@@ -81,10 +88,10 @@ class Valkeys:
             self.on_room(key)
         return replies
 
-    def _execute(self, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    def _execute(self, client: redis.Redis, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         if args[0] == "FUNCTION LOAD":
-            return self.client.execute_command(*args[:-1], self._loaded[args[-1]], **options)
-        reply = self.client.execute_command(*args, **options)
+            return client.execute_command(*args[:-1], self._loaded[args[-1]], **options)
+        reply = client.execute_command(*args, **options)
         if args[0] == "FUNCTION LIST":
             return [self._as_loaded(row) for row in reply]
         if args[0] == "SPOP" and isinstance(reply, list):
@@ -99,13 +106,22 @@ class Valkeys:
             held[b"library_code"] = self._original.get(held[b"library_code"], held[b"library_code"])
         return held
 
-    def _show_time(self) -> None:
-        if self._shown_us != self._clock.now_us:
-            self._shown_us = self._clock.now_us
-            seconds, micros = divmod(self._shown_us, 1_000_000)
-            self.client.mset({SECONDS_KEY: seconds, MICROS_KEY: micros})
+    def _show_time(self, server: int) -> None:
+        now_us = self._clock.now_us
+        if self._shown_us[server] != now_us:
+            self._shown_us[server] = now_us
+            seconds, micros = divmod(now_us, 1_000_000)
+            self._clients[server].mset({SECONDS_KEY: seconds, MICROS_KEY: micros})
 
     # What happens to servers.
+
+    def all_open(self, shards: int) -> bool:
+        """Whether the primary serves all shards."""
+        try:
+            states = [self.client.fcall("gs_state", 1, keys.shard(shard)) for shard in range(shards)]
+        except ResponseError:
+            return False
+        return all(state[5] == b"1" for state in states)
 
     def restart(self) -> None:
         """The process ends and comes back with all its data; what its libraries remembered is gone."""
@@ -122,7 +138,7 @@ class Valkeys:
         if functions:
             self.client.function_flush()
             self._remembers = False
-        self._shown_us = 0
+        self._shown_us[self.primary] = 0
 
     def copy(self) -> Copy:
         """All data as it is now."""
@@ -141,7 +157,7 @@ class Valkeys:
         for key, (dump, ttl) in copy.items():
             pipeline.restore(key, ttl, dump)
         pipeline.execute()
-        self._shown_us = 0
+        self._shown_us[self.primary] = 0
 
     def fail_over(self, copy: Copy, *, whole: bool) -> None:
         """The other server takes over, with the data that it had got. whole: it had got all that the primary had.

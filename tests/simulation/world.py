@@ -23,7 +23,7 @@ from server.stores.failures import STORE_AWAY
 from server.wallet.opening import is_closed
 from tests.simulation.book import Ask, Book, Grant, KnownRoom
 from tests.simulation.clock import Clock
-from tests.simulation.fibers import Effect, Fiber, Fibers, Monitor
+from tests.simulation.fibers import Effect, Fiber, Fibers, Monitor, Process
 from tests.simulation.finding import Finding
 from tests.simulation.losses import note_losses
 from tests.simulation.postgres_handle import Backends
@@ -41,6 +41,7 @@ TRACE_MAX = 60
 COPIES_MAX = 6
 PRICE_GONE = 0.4
 """How often the ledger lacks the price of one kind of gift: all of these go to quarantine."""
+MISSES_FAILOVER = 0.3
 LATE_GIFT = 0.05
 """How often a gift is for a room that has ended."""
 
@@ -132,11 +133,11 @@ class World:
         """Begins something in a process; alone: not while the same is under way there."""
         if alone and any(task.get_name() == name for task in of.process.tasks):
             return
-        replaced = self.replaced
+        replaced, lost = self.replaced, of.process.old_primary is not None
         task = of.process.start(work(), name)
-        task.add_done_callback(lambda done: self._ended(f"{of.process.name}/{name}", done, replaced))
+        task.add_done_callback(lambda done: self._ended(f"{of.process.name}/{name}", done, replaced, lost=lost))
 
-    def _ended(self, name: str, task: object, replaced: int) -> None:
+    def _ended(self, name: str, task: object, replaced: int, *, lost: bool) -> None:
         if task.cancelled() or (error := task.exception()) is None:  # type: ignore[attr-defined]
             return
         if isinstance(error, Finding):
@@ -144,7 +145,7 @@ class World:
         elif isinstance(error, _BROKEN):
             self.findings.append(f"{name} ended with {type(error).__name__}: {error}")
         elif isinstance(error, LogGapError):
-            if self.replaced == replaced or self.calm:
+            if (self.replaced == replaced and not lost) or self.calm:
                 self.findings.append(f"{name} found a gap: {error}")
         elif isinstance(error, ResponseError) and not is_closed(error):
             self.findings.append(f"{name} was refused: {error}")
@@ -154,9 +155,9 @@ class World:
         ):
             self.findings.append(f"{name} ended with {type(error).__name__}: {error}")
 
-    def heard(self, ask: Ask, answer: Answer) -> None:
+    def heard(self, ask: Ask, answer: Answer, by: Process) -> None:
         try:
-            ask.hear(answer)
+            (ask.hear if by.old_primary is None else ask.hear_from_old_primary)(answer)
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             self.findings.append(str(error) if isinstance(error, Finding) else repr(error))
 
@@ -219,6 +220,7 @@ class World:
     async def replace(self, what: Callable[[], None], past: int | None) -> None:
         """Other data take the place of Redis's. past: the history that they are a part of, None for no data."""
         self.network.late.clear()  # the connections that they were on are gone
+        self.all_learn()
         what()
         self.replaced += 1
         same_past = past == self.past
@@ -231,6 +233,18 @@ class World:
             under_way=self.backends.in_transaction,
             same_past=same_past,
         )
+
+    def leave_behind(self, old_primary: int) -> None:
+        """Some processes miss a failover, and go on with the old primary, which knows nothing of it either."""
+        for of in [*self.gateways, *self.workers]:
+            if self.rng.random() < MISSES_FAILOVER:
+                of.process.old_primary = old_primary
+                self.note(f"{of.process.name} goes on with the old primary")
+
+    def all_learn(self) -> None:
+        """Everybody knows who is the primary."""
+        for of in [*self.gateways, *self.workers]:
+            of.process.old_primary = None
 
     def wallets_at_rest(self) -> list[bytes]:
         """Wallets with a time to live, which may leave at any moment."""

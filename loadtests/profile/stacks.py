@@ -51,7 +51,7 @@ def by_place(raw: str) -> Counter[str]:
 
 
 def place(stack: list[str]) -> str:
-    """The innermost function of this project and its file, whatever library it called; else the library, or the loop."""
+    """The innermost function of this project, with its file, also where a library is inside it; else the library."""
     innermost = ""
     for frame in reversed(stack):
         match = _FRAME.fullmatch(frame)

@@ -1,4 +1,4 @@
-"""What the stores do meanwhile: Valkey by command, from its own counts; Postgres by statement, from many looks at it."""
+"""What the stores do meanwhile: Valkey by command, from its own counts; Postgres by statement, from many looks."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ RAW = """\
 <module> (server/__main__.py:107);worker (server/commands.py:48);run (uvloop/__init__.py:92) 7
 run (uvloop/__init__.py:92);Lane.run (server/wallet/lane.py:85);Lane._fly (server/wallet/lane.py:115) 3
 run (uvloop/__init__.py:92);Lane.run (server/wallet/lane.py:85);Lane._fly (server/wallet/lane.py:120) 2
-run (uvloop/__init__.py:92);read (server/ledger/log.py:9);fetch (asyncpg/pool.py:745);_execute (asyncpg/connection.py:9) 5
+run (uvloop/__init__.py:92);read (server/ledger/log.py:9);fetch (asyncpg/pool.py:745);run (asyncpg/x.py:9) 5
 run (uvloop/__init__.py:92);RequestHandler.data_received (aiohttp/web_protocol.py:488) 4
 """
 

@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 4
 OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py stalled_readers.py half_open.py reconnect_storm.py gift_flood.py)
 
+# Where no compiled modules may be kept, each of the hundred processes that a run of the tests starts compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format chaos fuzz audit-deps bench profile loadtest screenshots clean chromium simulate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/browser/", "tests/test_beside_serve.py")
+TOGETHER = ("tests/browser/", "tests/loadtests/", "tests/test_beside_serve.py")
 """Folders and files."""
 
 

@@ -8,6 +8,8 @@ says "not now" and leaves the request id unused.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.domain.controls import Restraint
+
 
 class Code(StrEnum):
     """The codes of the public interface."""
@@ -74,11 +76,19 @@ RULES: dict[Code, Rule] = {
 class Refusal(Exception):  # noqa: N818 - to be refused is not an error of the program
     """A request that is refused, with its code; nothing was changed by it.
 
-    retry_ms: when to come back, for codes that are not final.
+    retry_ms: when to come back, for codes that are not final. restraint: of the viewer's own limits, if these refuse.
     """
 
-    def __init__(self, code: Code, message: str | None = None, *, retry_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        message: str | None = None,
+        *,
+        retry_ms: int | None = None,
+        restraint: Restraint | None = None,
+    ) -> None:
         self.code = code
         self.message = message or RULES[code].message
         self.retry_ms = retry_ms
+        self.restraint = restraint
         super().__init__(f"{code}: {self.message}")

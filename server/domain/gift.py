@@ -4,6 +4,7 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from server.domain.controls import Period, Restraint
 from server.domain.errors import RULES, Code
 from server.domain.ids import GiftId
 
@@ -42,7 +43,9 @@ class GiftOrder(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC."""
+    """Paid, and on disk. `coins` is what is left, `at_us` microseconds since the epoch, UTC. `near`: budgets that are
+    nearly spent with this gift, and were not before.
+    """
 
     gift_id: GiftId
     coins: int
@@ -50,15 +53,17 @@ class Accepted(Struct, frozen=True, gc=False):
     combo_first: int
     at_us: int
     fingerprint: str
+    near: tuple[Period, ...] = ()
 
 
 class Refused(Struct, frozen=True, gc=False):
-    """Not paid. `coins` is the balance where the wallet was looked at."""
+    """Not paid. `coins` is the balance where the wallet was looked at. `restraint`: a limit of the viewer's own."""
 
     code: Code
     coins: int | None = None
     retry_ms: int | None = None
     fingerprint: str = ""
+    restraint: Restraint | None = None
 
 
 Answer = Accepted | Refused

@@ -1,6 +1,5 @@
-"""Viewers and their coins as the ledger knows them: snapshots for loading wallets, and credits."""
+"""Viewers and their coins as the ledger knows them: credits, and what a loaded wallet should have."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -39,21 +38,6 @@ class CreditConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WalletSnapshot:
-    """A wallet and its shard's cursor at one moment.
-
-    coins: the ledger's balance, less this viewer's gifts in quarantine; gifts past (epoch, number) are not in it yet.
-    credit: number of the newest credit in it.
-    """
-
-    coins: int
-    credit: int
-    epoch: int
-    number: int
-    blocked: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Credit:
     """Coins given to a viewer, with the viewer's own gap-free number."""
 
@@ -63,33 +47,14 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """credit: number of the viewer's newest credit. blocked: sends nothing."""
+    """credit: number of the viewer's newest credit. blocked: sends nothing. controls: their version, 0 for none.
+    told: whether the wallet is known to have these controls.
+    """
 
     credit: int
     blocked: bool
-
-
-async def snapshots(pool: Pool, viewers: Mapping[UserId, int]) -> dict[UserId, WalletSnapshot]:
-    """The wallets of viewers (viewer → shard) that have one, all from one snapshot of the database."""
-    rows = await pool.fetch(
-        """
-        SELECT asked.viewer,
-               accounts.balance - coalesce(
-                   (SELECT sum(coins) FROM quarantine WHERE viewer_id = asked.viewer AND resolved_at IS NULL), 0
-               )::bigint AS coins,
-               users.credit_number, users.blocked, shards.epoch, shards.number
-        FROM unnest($1::text[], $2::int[]) AS asked (viewer, shard)
-        JOIN users ON users.id = asked.viewer
-        JOIN accounts ON accounts.owner = asked.viewer AND accounts.kind = 'wallet'
-        JOIN shards ON shards.shard = asked.shard
-        """,
-        list(viewers),
-        list(viewers.values()),
-    )
-    return {
-        row["viewer"]: WalletSnapshot(row["coins"], row["credit_number"], row["epoch"], row["number"], row["blocked"])
-        for row in rows
-    }
+    controls: int
+    told: bool
 
 
 async def open_wallet(pool: Pool, viewer: UserId) -> None:
@@ -216,8 +181,14 @@ async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 10
 
 async def standings(pool: Pool, viewers: list[str]) -> dict[str, Standing]:
     """What a loaded wallet of each viewer should have; viewers whom the ledger does not know are left out."""
-    rows = await pool.fetch("SELECT id, credit_number, blocked FROM users WHERE id = ANY($1::text[])", viewers)
-    return {row["id"]: Standing(row["credit_number"], row["blocked"]) for row in rows}
+    rows = await pool.fetch(
+        """
+        SELECT id, credit_number, blocked, coalesce(version, 0) AS controls, coalesce(told = version, true) AS told
+        FROM users LEFT JOIN controls ON controls.user_id = users.id WHERE id = ANY($1::text[])
+        """,
+        viewers,
+    )
+    return {row["id"]: Standing(row["credit_number"], row["blocked"], row["controls"], row["told"]) for row in rows}
 
 
 async def unapplied(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

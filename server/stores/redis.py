@@ -21,8 +21,11 @@ CONNECTIONS_MAX = 256
 NOT_ON_DISK = "NO append-only file: a crash loses gifts that were acknowledged but not yet settled"
 
 _LIBRARIES = {
-    "giftstream_wallet": ("server.wallet", "wallet.lua"),
-    "giftstream_rooms": ("server.rooms", "room.lua"),
+    "giftstream_wallet": (
+        "server.wallet",
+        [f"functions/{part}.lua" for part in ("shard", "life", "held", "controls", "gifts", "wallets", "marks")],
+    ),
+    "giftstream_rooms": ("server.rooms", ["room.lua"]),
 }
 
 
@@ -102,14 +105,20 @@ async def _hidden_durability(redis: Redis, name: str) -> Durability:
     return Durability(name, True, "configuration hidden: each gift waits for WAITAOF")
 
 
+def library_code(name: str) -> bytes:
+    """The code of a library: its files, one after the other, as a function sees what stands above it."""
+    package, names = _LIBRARIES[name]
+    return b"\n".join(files(package).joinpath(file_name).read_bytes() for file_name in names)
+
+
 async def load_functions(redis: Redis) -> None:
     """Puts our function libraries into the server, or replaces those whose code differs.
 
     Replacing closes every shard's fence, which is harmless: the next call opens it again.
     """
     held = {row[b"library_name"]: row for row in await _libraries(redis)}
-    for name, (package, file_name) in _LIBRARIES.items():
-        code = files(package).joinpath(file_name).read_bytes()
+    for name in _LIBRARIES:
+        code = library_code(name)
         row = held.get(name.encode())
         if row is None or row[b"library_code"] != code:
             await redis.function_load(code, replace=True)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from server.domain.controls import Period, Restraint
 from server.domain.errors import Code
 from server.domain.gift import Accepted, Answer, Refused
 from server.domain.ids import GiftId
@@ -16,6 +17,7 @@ class _Accepted(Struct, frozen=True, array_like=True, tag="A", gc=False):
     combo: int
     combo_first: int
     fingerprint: str
+    near: tuple[Period, ...] = ()
 
 
 class _Refused(Struct, frozen=True, array_like=True, tag="R", gc=False):
@@ -27,6 +29,8 @@ class _Refused(Struct, frozen=True, array_like=True, tag="R", gc=False):
 class _NotNow(Struct, frozen=True, array_like=True, tag="T", gc=False):
     code: Code
     retry_ms: int
+    limit: Period | None = None
+    until_us: int | None = None
 
 
 class _NotLoaded(Struct, frozen=True, array_like=True, tag="L", gc=False):
@@ -52,9 +56,10 @@ def decode_answers(shard: int, reply: bytes) -> list[Answer | None]:
 def _answer(shard: int, told: _Accepted | _Refused | _NotNow | _NotLoaded) -> Answer | None:
     if type(told) is _Accepted:
         gift_id = GiftId(shard, told.epoch, told.number)
-        return Accepted(gift_id, told.coins, told.combo, told.combo_first, told.at_us, told.fingerprint)
+        return Accepted(gift_id, told.coins, told.combo, told.combo_first, told.at_us, told.fingerprint, told.near)
     if type(told) is _Refused:
         return Refused(told.code, told.coins, fingerprint=told.fingerprint)
     if type(told) is _NotNow:
-        return Refused(told.code, retry_ms=told.retry_ms or None)
+        restraint = None if told.until_us is None else Restraint(told.limit, told.until_us)
+        return Refused(told.code, retry_ms=told.retry_ms or None, restraint=restraint)
     return None

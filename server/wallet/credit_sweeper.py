@@ -1,13 +1,15 @@
-"""What wallets in Redis lack: credits that a crash left behind, credits and blocks that an older Redis has lost.
+"""What wallets in Redis lack: credits and changes of controls that a crash left behind or an older Redis has lost.
 
 What a crash left behind is marked in the ledger as not applied. What was lost is not: a Redis that lags a little goes
 on where it is, and the ledger takes for applied what it has lost. So whenever a shard was opened anew, and when a
-worker starts, the credit number of every wallet that is loaded is compared with the ledger's, and its block with it.
+worker starts, the credit number of every wallet that is loaded is compared with the ledger's, and with it its block and
+the version of its controls.
 """
 
 import structlog
 from redis.asyncio import Redis
 
+from server.ledger import controls as ledger_controls
 from server.ledger import metrics
 from server.ledger import wallets as ledger_wallets
 from server.ledger.shards import read_states
@@ -20,8 +22,9 @@ from server.wallet.wallets import Wallets
 log = structlog.get_logger()
 
 CREDIT_AGE_S = 5.0
-"""Credits older than this that Redis has not applied were left behind by a crash."""
+"""Credits, and changes of controls, older than this that Redis does not have were left behind by a crash."""
 CREDITS_PER_SWEEP = 200
+RAISES_PER_SWEEP = 200
 
 
 class CreditSweeper:
@@ -40,6 +43,9 @@ class CreditSweeper:
         for viewer in await ledger_wallets.unapplied(self._pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
             await self._wallets.refresh(viewer)
             metrics.CREDITS_SWEPT.inc()
+        await ledger_controls.take_up_raises(self._pool, RAISES_PER_SWEEP)
+        for viewer in await ledger_controls.untold(self._pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
+            await self._wallets.refresh(viewer)
         opened = await self._opened()
         new = {shard for shard, opening in opened.items() if self._compared.get(shard) != opening}
         if new:
@@ -65,18 +71,20 @@ class CreditSweeper:
                     metrics.CREDITS_SWEPT.inc()
                     lacking += 1
         if lacking:
-            log.warning("credits or blocks were applied again: Redis had lost them", wallets=lacking)
+            log.warning("credits, blocks or controls were applied again: Redis had lost them", wallets=lacking)
 
     async def _lacking(self, shard: int, viewers: list[str]) -> list[str]:
-        """Those whose wallet is loaded and lacks a credit, or is not blocked as the ledger says."""
+        """Those whose wallet is loaded and lacks a credit, or is not blocked or controlled as the ledger says."""
         pipeline = self._redis.pipeline(transaction=False)
         for viewer in viewers:
             pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
         loaded = [(viewer, row) for viewer, row in zip(viewers, await pipeline.execute(), strict=True) if row]
         known = await ledger_wallets.standings(self._pool, [viewer for viewer, _ in loaded])
         lacking: list[str] = []
-        for viewer, (_, _, blocked, credit) in loaded:
-            there = known.get(viewer)
-            if there is not None and (int(credit) < there.credit or (blocked == b"1") != there.blocked):
+        for viewer, (_, _, blocked, credit, *controls) in loaded:
+            there, version = known.get(viewer), int(controls[0]) if controls else 0
+            if there is not None and (
+                int(credit) < there.credit or (blocked == b"1") != there.blocked or version < there.controls
+            ):
                 lacking.append(viewer)
         return lacking

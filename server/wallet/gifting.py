@@ -22,7 +22,7 @@ class GiftRoom(Protocol):
 
 
 class Gifting:
-    """The rules that need no wallet; the others are in wallet.lua."""
+    """The rules that need no wallet; the others are in functions/gifts.lua."""
 
     def __init__(self, catalogue: Catalogue, shards: WalletShards, settings: Settings) -> None:
         self.catalogue = catalogue

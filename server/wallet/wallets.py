@@ -1,25 +1,29 @@
-"""Wallets come and go: loading them from the ledger, reading them, and bringing credits into them.
+"""Wallets come and go: loading them from the ledger, reading them, and bringing credits and controls into them.
 
-Postgres gives (balance, credit number, cursor of the shard) in one snapshot; the function in Redis refuses one that
-is older than what was settled and trimmed since, so coins that were spent never come back.
+Postgres gives (balance, credit number, controls, cursor of the shard) in one snapshot; the function in Redis refuses
+one that is older than what was settled and trimmed since, so coins that were spent never come back, nor do budgets.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from server.domain.controls import Controls
 from server.domain.errors import Code, Refusal
 from server.domain.ids import UserId, shard_of
+from server.ledger import controls as ledger_controls
 from server.ledger import wallets as ledger_wallets
-from server.ledger.wallets import WalletSnapshot
+from server.ledger.snapshots import WalletSnapshot, controlled_snapshots, snapshots
 from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
 from server.stores.gathering import Gathering
+from server.wallet.held_controls import controls_arguments, read_controls
 from server.wallet.opening import ShardOpener, is_closed
+from server.wallet.unsettled import unsettled_gifts
 
 SNAPSHOTS_PER_QUERY_MAX = 200
 SNAPSHOT_TRIES_MAX = 6
@@ -29,12 +33,15 @@ STALE_PAUSE_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """coins: spendable now. pending: sent and not yet settled. credit: number of the last credit applied."""
+    """coins: spendable now. pending: sent and not yet settled. credit: number of the last credit applied.
+    controls: of a viewer who has set some, with what is spent up to this moment.
+    """
 
     coins: int
     pending: int
     blocked: bool
     credit: int
+    controls: Controls | None = None
 
 
 class Wallets:
@@ -59,7 +66,7 @@ class Wallets:
             raise Refusal(Code.UNAVAILABLE) from error
 
     async def refresh(self, viewer: str) -> Balance:
-        """Brings a wallet up to date with the ledger: credits, and whether it is blocked. Raises Refusal."""
+        """Brings a wallet up to date with the ledger: credits, controls, whether it is blocked. Raises Refusal."""
         try:
             return await self._refresh(viewer)
         except STORE_AWAY as error:
@@ -100,8 +107,9 @@ class Wallets:
                 snapshot.credit,
                 int(snapshot.blocked),
                 self._settings.wallet_idle_s,
+                *controls_arguments(snapshot.controls),
             )
-            if loaded is not None and loaded[0] != b"stale":
+            if loaded is not None and loaded[0] not in {b"stale", b"another_time"}:
                 return True
             await asyncio.sleep(STALE_PAUSE_S * 2**attempt)
         raise TimeoutError(f"no fresh snapshot of a wallet in shard {shard}")
@@ -118,27 +126,59 @@ class Wallets:
     async def _held(self, viewer: str) -> Balance | None:
         """The balance, if the wallet is loaded."""
         held = await self._call("gs_wallet", viewer, viewer)
-        return None if held is None else Balance(int(held[0]), int(held[1]), held[2] == b"1", int(held[3]))
+        if held is None:
+            return None
+        return Balance(int(held[0]), int(held[1]), held[2] == b"1", int(held[3]), read_controls(held[4:]))
 
     async def _read_snapshots(self, viewers: list[str]) -> dict[str, WalletSnapshot | None]:
         shards = {UserId(viewer): shard_of(viewer, self._settings.wallet_shards) for viewer in viewers}
-        found = await ledger_wallets.snapshots(self._pool, shards)
+        found = await snapshots(self._pool, shards)
+        if controlled := [viewer for viewer, snapshot in found.items() if snapshot.has_controls]:
+            # By Redis's clock, as gifts are: it says which periods run.
+            seconds, microseconds = await self._redis.time()
+            at_us = seconds * 1_000_000 + microseconds
+            found |= await controlled_snapshots(self._pool, {viewer: shards[viewer] for viewer in controlled}, at_us)
         return {viewer: found.get(UserId(viewer)) for viewer in viewers}
 
     async def _refresh(self, viewer: str) -> Balance:
         for _ in range(CREDIT_ROUNDS_MAX):
             balance = await self._balance(viewer)
             missing = await ledger_wallets.credits_after(self._pool, UserId(viewer), balance.credit)
-            if not missing:
-                blocked = await ledger_wallets.is_blocked(self._pool, UserId(viewer))
-                if blocked != balance.blocked:
-                    await self._call("gs_block", viewer, viewer, int(blocked))
+            if not missing and await self._as_the_ledger_says(viewer, balance):
                 await ledger_wallets.mark_applied(self._pool, UserId(viewer), balance.credit)
-                return replace(balance, blocked=blocked)
+                return balance
             for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
                 await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)
-        raise TimeoutError("credits keep coming faster than they can be applied")
+        raise TimeoutError("a wallet changes faster than it can be brought up to date")
+
+    async def _as_the_ledger_says(self, viewer: str, balance: Balance) -> bool:
+        """Whether the wallet is blocked and controlled as the ledger has it; else brings that about."""
+        known = (await ledger_wallets.standings(self._pool, [viewer])).get(viewer)
+        if known is None:
+            return True  # whoever was never heard of has no wallet either
+        if known.blocked != balance.blocked:
+            await self._call("gs_block", viewer, viewer, int(known.blocked))
+            return False
+        if known.controls > (0 if balance.controls is None else balance.controls.version):
+            await self._bring_controls(viewer, balance)
+            return False
+        if not known.told:
+            await ledger_controls.mark_told(self._pool, UserId(viewer), known.controls)
+        return True
+
+    async def _bring_controls(self, viewer: str, balance: Balance) -> None:
+        """Tells a loaded wallet of its controls. One that has none yet learns what was spent, too: that holds for the
+        coins of `balance` alone, and Redis refuses it for others.
+        """
+        # The log first: a gift that is settled in between is then in both, never in neither.
+        waiting = await unsettled_gifts(self._redis, viewer, self._settings.wallet_shards)
+        snapshot = await self._snapshots.get(viewer)
+        if snapshot is None or snapshot.controls is None:
+            return
+        past = [gift for gift in waiting if (gift.epoch, gift.number) > (snapshot.epoch, snapshot.number)]
+        controls = snapshot.controls.counting((gift.at_us, gift.coins) for gift in past)
+        await self._call("gs_controls", viewer, viewer, balance.coins, balance.credit, *controls_arguments(controls))
 
     async def _call(self, function: str, viewer: str, *arguments: str | int) -> "list[bytes] | None":
         """Calls a function of the viewer's shard, opening the shard if it is closed."""

@@ -42,7 +42,7 @@ def build_app(services: Services) -> web.Application:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    add_pages(app, sandbox=services.cashier.providers.sandbox is not None)
+    add_pages(app, sandbox=services.cashier.providers.sandbox is not None, admin=services.settings.admin)
     return app
 
 

@@ -105,6 +105,7 @@ class GiftSender:
                 message=message_of(answer.code),
                 coins=answer.coins,
                 retry_ms=answer.retry_ms,
+                restraint=answer.restraint,
             )
             self._connection.answer(nack)
             return
@@ -112,8 +113,7 @@ class GiftSender:
         services.balances.changed_by_socket(identity.user_id)
         services.names.note(identity.user_id, identity.name)
         self.coins = answer.coins
-        ack = server_frames.GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us)
-        self._connection.answer(server_frames.write(ack))
+        self._connection.answer(server_frames.gift_ack(request_id, answer))
 
 
 def _message(code: Code) -> str:

@@ -10,9 +10,10 @@ import re
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from server.domain.errors import Code, Refusal
-from server.domain.gift import Accepted
+from server.domain.gift import Accepted, Refused
 from server.domain.ids import new_id
 from server.web.counts import ACCEPTED
 from server.web.economy.entering import may_enter
@@ -63,10 +64,23 @@ async def send_gift(request: web.Request) -> web.Response:
     if sent.fingerprint not in {"", fingerprint}:
         raise Refusal(Code.IDEMPOTENCY_CONFLICT)
     if not isinstance(sent, Accepted):
-        raise Refusal(sent.code, SHUT_OUT if sent.code is Code.FORBIDDEN else None, retry_ms=sent.retry_ms)
+        raise gift_refusal(sent, SHUT_OUT if sent.code is Code.FORBIDDEN else None)
     services.balances.changed(identity.user_id)
     services.names.note(identity.user_id, identity.name)
-    return answer(GiftSent(str(sent.gift_id), sent.coins, sent.combo, sent.at_us), 201)
+    return answer(gift_sent(sent), 201)
+
+
+def gift_sent(sent: Accepted) -> GiftSent:
+    """An accepted gift as HTTP tells it."""
+    near = list(sent.near) if sent.near else UNSET
+    return GiftSent(str(sent.gift_id), sent.coins, sent.combo, sent.at_us, near)
+
+
+def gift_refusal(sent: Refused, message: str | None) -> Refusal:
+    """A refused gift as HTTP tells it, with the code's own sentence unless there is another."""
+    if sent.restraint is not None:
+        message = sent.restraint.message
+    return Refusal(sent.code, message, retry_ms=sent.retry_ms, restraint=sent.restraint)
 
 
 def idempotency_id(request: web.Request) -> str:

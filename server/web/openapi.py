@@ -101,6 +101,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _problems(route: Route) -> dict[str, Any]:
     """The refusals of a call, by status."""
     codes = {*route.codes, Code.UNAVAILABLE}
+    if route.path.startswith("/admin/"):
+        codes.add(Code.NOT_FOUND)  # where they are not switched on
     if route.needs_token:
         codes |= {Code.UNAUTHORIZED, Code.FORBIDDEN}
     if route.body is not None or route.upload or route.pages or route.query or route.moves_money:

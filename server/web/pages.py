@@ -41,12 +41,16 @@ def _files() -> Handler:
     return file
 
 
-def add_pages(app: web.Application, *, sandbox: bool) -> None:
-    """Adds the routes of all pages. sandbox: whether there is a pretend provider, which has a checkout page here."""
+def add_pages(app: web.Application, *, sandbox: bool, admin: bool) -> None:
+    """Adds the routes of all pages. sandbox: whether there is a pretend provider, which has a checkout page here.
+
+    admin: whether there are admin calls; without them their page does not exist either.
+    """
     app.router.add_get("/", _page("room.html"))
     app.router.add_get("/studio", _page("studio.html"))
     app.router.add_get("/wallet", _page("wallet.html"))
-    app.router.add_get("/admin", _page("admin.html"))
+    if admin:
+        app.router.add_get("/admin", _page("admin.html"))
     app.router.add_get("/boards", _page("boards.html"))
     app.router.add_get("/overlay/{room}", overlay)
     if sandbox:

@@ -8,8 +8,10 @@ from aiohttp import web
 from msgspec import UNSET
 from msgspec.json import Encoder
 
+from server.domain.controls import Restraint, moment
 from server.domain.errors import RULES, Code, Refusal
 from server.stores.failures import STORE_AWAY
+from server.web.http import rfc3339
 from server.web.shapes import Problem
 
 log = structlog.get_logger()
@@ -36,6 +38,7 @@ def problem(
     *,
     status: int | None = None,
     retry_ms: int | None = None,
+    restraint: Restraint | None = None,
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     """A problem response. status: the code's own, unless HTTP has a closer one."""
@@ -47,6 +50,8 @@ def problem(
         detail=detail or rule.message,
         code=code,
         retry_ms=UNSET if retry_ms is None else retry_ms,
+        limit=UNSET if restraint is None or restraint.limit is None else restraint.limit,
+        until=UNSET if restraint is None else rfc3339(moment(restraint.until_us)),
     )
     headers = dict(headers or {})
     if retry_ms is not None:
@@ -58,7 +63,7 @@ def problem(
 
 def refused(refusal: Refusal) -> web.Response:
     """The problem that a refusal is."""
-    return problem(refusal.code, refusal.message, retry_ms=refusal.retry_ms)
+    return problem(refusal.code, refusal.message, retry_ms=refusal.retry_ms, restraint=refusal.restraint)
 
 
 @web.middleware

@@ -9,10 +9,24 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Encoder
 
+from server.domain.controls import Restraint
 from server.domain.errors import RULES, Code, Refusal
+from server.domain.gift import Accepted
 from server.web.economy.spending_shapes import ShownItem
 from server.web.frames import text_frame
-from server.web.shapes import Coins, Count, Diamonds, GiftIdText, RequestId, SignedCoins, TimeUs, TopGifter, User
+from server.web.shapes import (
+    Coins,
+    Count,
+    Diamonds,
+    GiftIdText,
+    NearBudgets,
+    OverBudget,
+    RequestId,
+    SignedCoins,
+    TimeUs,
+    TopGifter,
+    User,
+)
 
 Position = Annotated[str, Meta(min_length=1, description="opaque; one per delta and room, in order")]
 RetryMs = Annotated[int, Meta(ge=0, description="come back after this long")]
@@ -66,16 +80,19 @@ class GiftAck(Struct, frozen=True, tag_field="type", tag="gift_ack"):
     coins: Coins
     combo: Annotated[int, Meta(ge=1)]
     at: TimeUs
+    near: NearBudgets | UnsetType = UNSET
 
 
 class GiftNack(Struct, frozen=True, tag_field="type", tag="gift_nack"):
-    """Not paid. coins: the balance, where it was looked at."""
+    """Not paid. coins: the balance, where it was looked at. until: when a pause or the budget `limit` ends."""
 
     id: RequestId
     code: Code
     message: str
     coins: SignedCoins | UnsetType = UNSET
     retry_ms: RetryMs | UnsetType = UNSET
+    limit: OverBudget | UnsetType = UNSET
+    until: TimeUs | UnsetType = UNSET
 
 
 class Ack(Struct, frozen=True, tag_field="type", tag="ack"):
@@ -215,10 +232,25 @@ def write(frame: Struct) -> bytes:
     return text_frame(_encode(frame))
 
 
+def gift_ack(request_id: str, answer: Accepted) -> bytes:
+    """The acknowledgement of a gift."""
+    near = list(answer.near) if answer.near else UNSET
+    return write(GiftAck(request_id, str(answer.gift_id), answer.coins, answer.combo, answer.at_us, near))
+
+
 def gift_nack(
-    request_id: str, code: Code, *, message: str | None = None, coins: int | None = None, retry_ms: int | None = None
+    request_id: str,
+    code: Code,
+    *,
+    message: str | None = None,
+    coins: int | None = None,
+    retry_ms: int | None = None,
+    restraint: Restraint | None = None,
 ) -> bytes:
-    """The refusal of a gift, with the code's own sentence unless another is given."""
+    """The refusal of a gift, with the code's own sentence unless there is another."""
+    if restraint is not None:
+        limit, until = restraint.limit or UNSET, restraint.until_us
+        return write(GiftNack(request_id, code, restraint.message, limit=limit, until=until))
     return write(GiftNack(request_id, code, message or RULES[code].message, _given(coins), _given(retry_ms)))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from server.domain.controls import Period
 from server.domain.gift import COUNT_MAX
 from server.domain.ids import REQUEST_ID_CHARS_MAX, REQUEST_ID_PATTERN
 from server.domain.levels import LEVEL_MAX
@@ -31,6 +32,10 @@ PieceCount = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum"
 Next = Annotated[str | None, Meta(description="give it back as `cursor` for the next page; null on the last one")]
 
 
+OverBudget = Annotated[Period, Meta(description="the viewer's own budget that this is over")]
+NearBudgets = Annotated[
+    list[Period], Meta(description="the viewer's own budgets of which this brought 80% or more to be spent")
+]
 Level = Annotated[int, Meta(ge=0, le=LEVEL_MAX, description="as a gifter; 0 before the first coin")]
 
 
@@ -128,6 +133,7 @@ class GiftSent(Struct, frozen=True):
     coins: Coins
     combo: Annotated[int, Meta(ge=1)]
     at: TimeUs
+    near: NearBudgets | UnsetType = UNSET
 
 
 class Wallet(Struct, frozen=True):
@@ -213,3 +219,5 @@ class Problem(Struct, frozen=True):
     detail: str
     code: str
     retry_ms: Annotated[int, Meta(ge=0, description="come back after this long")] | UnsetType = UNSET
+    limit: OverBudget | UnsetType = UNSET
+    until: Annotated[str, Meta(description="when the budget begins anew or the pause ends")] | UnsetType = UNSET

@@ -60,6 +60,13 @@ class People:
         await page.goto(f"{self.pages.url}/wallet#{tab}")
         return page
 
+    async def lobby(self, account: Account, path: str = "/", **options: Any) -> Page:
+        """A page of the site for somebody who is signed in."""
+        page = await self.pages.blank(**{"size": PHONE, **options})
+        await _sign_in(page, account)
+        await page.goto(self.pages.url + path)
+        return page
+
     async def overlay(self, creator: Account, room: str, query: str = "", **options: Any) -> OverlayScreen:
         """The overlay of a room, live."""
         token = (await self.site.get(f"/rooms/{room}/overlay-token", creator))["token"]

@@ -19,7 +19,8 @@ _SPILLS = """
   const spills = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
   for (const node of document.querySelectorAll("button, a[href], input, select, h1, h2")) {
     const box = node.getBoundingClientRect();
-    const clipped = node.closest(".visually-hidden, .tier-tabs, .wallet-tabs, .filters, [inert], dialog:not([open])");
+    const scrolls = ".tier-tabs, .wallet-tabs, .filters, .pins";
+    const clipped = node.closest(`.visually-hidden, ${scrolls}, [inert], dialog:not([open])`);
     if (!clipped && node.checkVisibility({ visibilityProperty: true }) && (box.right > width + 1 || box.left < -1)) {
       spills.push(`${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.left}..${box.right}`);
     }
@@ -45,7 +46,7 @@ async def passes(page: Page) -> None:
     found = []
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
-        await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+        await _come_to_rest(page)
         report = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
         found += [
             f"{scheme}: {violation['id']}: {node['html'][:160]} {node['any'][:1]}"
@@ -59,7 +60,12 @@ async def fits(page: Page, *sizes: dict[str, int]) -> None:
     """On a phone and on a desktop nothing spills sideways, and nothing that can be pressed is too small."""
     for size in sizes or (DESKTOP, PHONE):
         await page.set_viewport_size(size)
+        await _come_to_rest(page)
         spills: Any = await page.evaluate(_SPILLS)
         assert spills == [], (size, spills)
         small: Any = await page.evaluate(_SMALL, TARGET_PX_MIN)
         assert small == [], (size, small)
+
+
+async def _come_to_rest(page: Page) -> None:
+    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from server.settings import Settings
 from server.token_key import with_token_secret
@@ -116,7 +116,7 @@ async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
     await page.get_by_label("Coins", exact=True).first.fill("7")
     await expect(page.get_by_test_id("item-add")).to_be_disabled()
     await page.get_by_test_id("item-preview").click()
-    await expect(page.get_by_test_id("item-words")).to_contain_text("(admin_rose) version 1: 7 coins")
+    await expect(page.get_by_test_id("item-words")).to_contain_text("(admin_rose) version 1: coins 7,")
     await expect(page.get_by_test_id("item").filter(has_text="admin_rose")).to_have_count(0)
     await page.get_by_label("On sale").first.uncheck()
     await expect(page.get_by_test_id("item-add")).to_be_disabled()
@@ -129,9 +129,34 @@ async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
 
     await _tab(page, "figures")
     report = b"transaction,amount,currency\nnobody_has_this,499,USD\n"
-    upload = {"name": "report.csv", "mimeType": "text/csv", "buffer": report}
-    await page.get_by_test_id("report-file").set_input_files(files=[upload])  # type: ignore[list-item]
+    upload = FilePayload(name="report.csv", mimeType="text/csv", buffer=report)
+    await page.get_by_test_id("report-file").set_input_files(upload)
     await page.get_by_test_id("report-compare").click()
     await expect(page.get_by_test_id("differences")).to_contain_text("nobody_has_this")
     await passes(page)
     await fits(page)
+
+
+async def test_a_promotion_is_tried_on_a_purchase_and_ended(people: People, site: Site, settings: Settings) -> None:
+    page = await _desk(people.pages, settings, "adm_one", "promotions")
+    form = page.get_by_test_id("promotion-form")
+    fields = {"Id": "far-away", "Name": "In 2090", "Percent": "50", "From (UTC)": "2090-01-01T00:00"}
+    for label, value in {
+        **fields,
+        "To before (UTC)": "2090-02-01T00:00",
+        "Uses at most": "5",
+        "Budget of a bonus": "900",
+    }.items():
+        await form.get_by_label(label, exact=True).fill(value)
+    await form.get_by_label("Tell everybody").uncheck()
+    await page.get_by_test_id("promotion-preview").click()
+    await expect(page.get_by_test_id("promotion-words")).to_contain_text("Promotions in it: far-away")
+    made = page.get_by_test_id("promotion").filter(has_text="far-away")
+    await expect(made).to_have_count(0)
+    await page.get_by_test_id("promotion-add").click()
+    await expect(made).to_contain_text("50 % bonus")
+    await passes(page)
+    await fits(page)
+    await made.get_by_role("button", name="End far-away").click()
+    await expect(made.filter(has_text="version 2")).to_contain_text("not active")
+    await expect(page.get_by_role("button", name="End far-away, version 2")).to_have_count(0)

@@ -11,7 +11,9 @@ from playwright.async_api import expect
 from tests.browser.people import People
 from tests.browser.site import Site
 
-PAGES = ["/", "/?room=r_demo_music", "/studio", "/wallet", "/admin", "/checkout/p_none", "/overlay/r_demo_music"]
+PAGES = [
+    "/", "/?room=r_demo_music", "/studio", "/wallet", "/admin", "/boards", "/checkout/p_none", "/overlay/r_demo_music",
+]  # fmt: skip
 
 
 class _Inline(HTMLParser):
@@ -76,6 +78,7 @@ async def test_a_page_opens_without_an_error(people: People, site: Site, path: s
         "/?room=r_demo_music": "sign-in-sheet",
         "/wallet": "sign-in-sheet",
         "/admin": "admin-sign-in",
+        "/boards": "board",
         "/checkout/p_none": "checkout-none",
     }
     if path in shown:
@@ -85,6 +88,7 @@ async def test_a_page_opens_without_an_error(people: People, site: Site, path: s
 
 
 async def test_a_room_that_is_not_there_is_said_in_words(people: People, site: Site) -> None:
+    people.pages.allow("404")
     page = (await people.viewer("Ana", (await people.room())[0])).page
     await page.goto(f"{people.pages.url}/?room=r_nowhere")
     await expect(page.get_by_test_id("room-missing")).to_contain_text("This room does not exist")

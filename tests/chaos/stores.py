@@ -19,6 +19,7 @@ from server.stores.embedded_valkey import EmbeddedValkey
 from tests.chaos.proxy import Proxy
 
 VALKEY_MEMORY_MB = 512
+RECOVERY_TIMEOUT_S = 60.0
 QUIET_TIMEOUT_S = 20.0
 POLL_S = 0.02
 AOF_FOLDER = "appendonlydir"
@@ -74,8 +75,16 @@ class Postgres(EmbeddedPostgres):
         return Path(parse_qs(urlsplit(self.url).query)["host"][0]) / ".s.PGSQL.5432"
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
-        """A connection that does not go through the proxy."""
-        return await asyncpg.connect(self.url, timeout=10, command_timeout=60)
+        """A connection that does not go through the proxy; a server that recovers from a crash is waited for."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + RECOVERY_TIMEOUT_S
+        while True:
+            try:
+                return await asyncpg.connect(self.url, timeout=10, command_timeout=60)
+            except asyncpg.CannotConnectNowError:
+                if loop.time() > deadline_s:
+                    raise
+            await asyncio.sleep(POLL_S)
 
     async def backends(self) -> list[int]:
         """The processes that serve the server's clients; our own one is not among them."""

@@ -73,6 +73,7 @@ async def test_only_a_ticket_lets_in_whichever_way_is_tried(gateway: Gateway, wo
     # An overlay's token is its room's; one of another room opens no door here.
     _, mira = await gateway.get(f"/rooms/{other}/overlay-token", gateway.token("mira", "creator"))
     assert await error_of_join(gateway, mira["token"], room) == "forbidden"
+    assert await error_of_join(gateway, gateway.token("tv", read_only=True), room) == "not_eligible"
     assert (await gateway.get(f"/rooms/{room}/overlay-token", bob))[0] == 403
     _, own = await gateway.get(f"/rooms/{room}/overlay-token", gateway.token("cara", "creator"))
     watching = await gateway.connect()

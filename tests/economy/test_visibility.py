@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from server.ledger.spending.looks import looks_of
 from server.rooms.apply import RoomsReader
 from server.rooms.badges import Badges
 from server.settings import Settings
+from server.stores import keys
 from server.stores.postgres import Pool
 from tests.economy.settling import Settle, redis, settle
 from tests.web.conftest import worker
@@ -208,6 +210,24 @@ async def test_what_is_known_of_looks_is_bounded_and_asked_for_once(
     await second.learn(["v1", "v2"])
     assert second.beside("v1") == b',"level":10'
     assert second.beside("v2") == b""
+
+
+async def test_a_look_that_is_old_is_read_again_though_nobody_said_that_it_changed(
+    redis: Redis, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pool.execute("INSERT INTO gifters VALUES ('ann', 100, 10)")
+    badges = Badges(redis, pool)
+    running = asyncio.create_task(badges.run())
+    assert (await badges.look("ann")).level == 10
+    await pool.execute("UPDATE gifters SET level = 11")
+    await redis.delete(keys.look("ann"))
+    assert badges.beside("ann") == b',"level":10'
+    monkeypatch.setattr("server.rooms.badges.AGE_S", 0.0)
+    async with asyncio.timeout(10):
+        while badges.beside("ann") != b',"level":11':
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_of_each_slot_the_newest_upgrade_is_worn_until_it_is_over(pool: Pool) -> None:

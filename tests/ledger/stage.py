@@ -18,7 +18,7 @@ from server.ledger import rooms as ledger_rooms
 from server.ledger import wallets as ledger_wallets
 from server.ledger.audit import AuditReport, audit
 from server.ledger.settle import Settler
-from server.ledger.wallets import WalletSnapshot
+from server.ledger.snapshots import WalletSnapshot, snapshots
 from server.rooms.apply import RoomsReader
 from server.settings import Settings
 from server.stores import keys, postgres
@@ -65,7 +65,7 @@ class Stage:
 
     async def snapshot(self, viewer: str) -> WalletSnapshot:
         """A viewer's wallet, as the ledger has it."""
-        return (await ledger_wallets.snapshots(self.pool, {UserId(viewer): self.shard(viewer)}))[UserId(viewer)]
+        return (await snapshots(self.pool, {UserId(viewer): self.shard(viewer)}))[UserId(viewer)]
 
     async def viewer(self, viewer: str, coins: int, kind: str = "promotion") -> None:
         """Gives coins, in the ledger and in Redis."""

@@ -34,7 +34,9 @@ async def test_a_credit_that_redis_lost_is_applied_again(stage: Stage) -> None:
     with capture_logs() as logs:
         await sweeping.sweep()
     assert (await stage.wallets.balance("ann")).coins == 15
-    assert [line["wallets"] for line in logs if line["event"].startswith("credits or blocks were applied again")] == [1]
+    assert [
+        line["wallets"] for line in logs if line["event"].startswith("credits, blocks or controls were applied again")
+    ] == [1]
 
 
 async def test_a_block_that_redis_lost_holds_again(stage: Stage) -> None:

@@ -9,7 +9,8 @@ from server.domain.ids import UserId
 from server.domain.money import MONEY_MAX
 from server.ledger import wallets
 from server.ledger.accounts import platform_owner
-from server.ledger.wallets import Credit, CreditConflictError, WalletSnapshot
+from server.ledger.snapshots import WalletSnapshot, snapshots
+from server.ledger.wallets import Credit, CreditConflictError
 from tests.ledger.stage import Stage
 
 ANN = UserId("ann")
@@ -18,7 +19,7 @@ BOB = UserId("bob")
 
 async def test_a_viewer_gets_an_empty_wallet_by_acting_and_none_by_being_asked_about(stage: Stage) -> None:
     assert (await stage.wallets.balance(ANN)).coins == 0
-    assert await wallets.snapshots(stage.pool, {ANN: stage.shard(ANN)}) == {}
+    assert await snapshots(stage.pool, {ANN: stage.shard(ANN)}) == {}
     await stage.wallets.load(ANN)
     assert await stage.snapshot(ANN) == WalletSnapshot(coins=0, credit=0, epoch=1, number=0, blocked=False)
 

@@ -13,23 +13,22 @@ from tests.serve_process import ServeProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
+ROOM = "r_demo_music"
+
 
 @pytest.fixture
-async def played(start_serve: Callable[..., ServeProcess]) -> tuple[str, Sent, Account]:
+async def played(load_serve: ServeProcess) -> tuple[str, Sent, Account]:
     """A server where one viewer gave three gifts, and what this viewer was told."""
-    process = start_serve("--gateways", "1", "--demo", GIFTSTREAM_DEMO_BOTS="0")
-    url = process.url
+    url = load_serve.url
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{url}/api/v1/demo/login", json={"name": "Ada"}) as response:
             held = await response.json()
-        async with session.get(f"{url}/api/v1/rooms") as response:
-            room = (await response.json())["rooms"][0]["id"]
         sent = Sent(held["user"]["id"])
         async with session.ws_connect(f"{url.replace('http', 'ws', 1)}/ws") as socket:
             await socket.send_json({"type": "hello", "token": held["token"]})
-            await socket.send_json({"type": "join", "room": room})
+            await socket.send_json({"type": "join", "room": ROOM})
             for n in range(3):
-                await socket.send_json({"type": "gift", "id": f"g{n}", "room": room, "gift": "rose", "count": 2})
+                await socket.send_json({"type": "gift", "id": f"g{n}", "room": ROOM, "gift": "rose", "count": 2})
             while len(sent.acked) < 3:
                 frame = await socket.receive_json(timeout=60)
                 if frame["type"] == "gift_ack":
@@ -56,10 +55,8 @@ async def test_a_gift_without_an_answer_is_asked_about_and_counts_with_what_beca
     played: tuple[str, Sent, Account],
 ) -> None:
     url, told, account = played
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/api/v1/rooms") as response:
-        room = (await response.json())["rooms"][0]["id"]
     del told.acked["g1"]
-    told.open = {"g1": (room, "rose", 2), "never-arrived": (room, "rose", 1)}
+    told.open = {"g1": (ROOM, "rose", 2), "never-arrived": (ROOM, "rose", 1)}
     verdict = await check_conservation(url, [told], [account])
     assert verdict.faults == []
     assert (verdict.gifts, verdict.coins, verdict.asked_again) == (4, 7, 2)

@@ -26,8 +26,10 @@ def run(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_users_play_and_every_gift_is_conserved(serve: ServeProcess, tmp_path: Path) -> None:
-    done = run(tmp_path, USERS="16", SECONDS_MAX="10", HOST=serve.url, GIFTSTREAM_DATA_DIR=str(serve.data_dir))
+def test_users_play_and_every_gift_is_conserved(load_serve: ServeProcess, tmp_path: Path) -> None:
+    done = run(
+        tmp_path, USERS="16", SECONDS_MAX="10", HOST=load_serve.url, GIFTSTREAM_DATA_DIR=str(load_serve.data_dir)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "each acknowledged and settled exactly once" in done.stdout
     assert "probe: gift to screen" in done.stdout + done.stderr

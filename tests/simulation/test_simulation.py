@@ -21,24 +21,24 @@ FOUND_WITHIN_SEEDS = 4
 STEPS_PER_SEED = 500
 MISSING = {
     "a request is answered once": (
-        "wallet.lua",
-        "answered[viewer] and answered[viewer][gift.request] or remembered(requests, window, wallet, gift)",
+        "giftstream_wallet",
+        "answered[request] or lately[i] or before[i]",
         "nil",
     ),
     "the log is trimmed behind the slower reader": (
-        "wallet.lua",
+        "giftstream_wallet",
         "math.min(tonumber(held[2]), tonumber(held[3]))",
         "math.max(tonumber(held[2]), tonumber(held[3]))",
     ),
     "a gift is counted once in its room": (
-        "room.lua",
-        "if (redis.call('HGET', room.hash, move.field) or '0-0') ~= move.old then",
+        "giftstream_rooms",
+        "if (held[#TICKED + i] or '0-0') ~= expected[i] then",
         "if false then",
     ),
     "a room that is loaded again is another one": (
-        "room.lua",
+        "giftstream_rooms",
         "math.max(now_us(), last_incarnation + 1) + draw()",
-        "now_us()",
+        "1",
     ),
 }
 """Protections: the library, the line, and what stands there without it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import redis
 from redis.exceptions import ResponseError
 
+from server.stores.redis import library_code
 from tests.simulation.clock import MICROS_KEY, SECONDS_KEY, SERVER_TIME, SIMULATED_TIME, Clock
 
 Command = tuple[tuple[Any, ...], Mapping[str, Any]]
@@ -17,10 +17,7 @@ Command = tuple[tuple[Any, ...], Mapping[str, Any]]
 Copy = dict[bytes, tuple[bytes, int]]
 """All data of a server: key → (dump, time to live in ms, 0 for none)."""
 
-LIBRARIES = {
-    name: files(package).joinpath(name).read_text()
-    for package, name in (("server.wallet", "wallet.lua"), ("server.rooms", "room.lua"))
-}
+LIBRARIES = {name: library_code(name).decode() for name in ("giftstream_wallet", "giftstream_rooms")}
 """What the real `load_functions` loads."""
 
 _CLOCK_KEYS = {SECONDS_KEY.encode(), MICROS_KEY.encode()}

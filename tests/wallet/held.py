@@ -6,6 +6,7 @@ from typing import Any
 from redis import Redis
 
 _HEAD = struct.Struct("<ddddB")
+HEAD_BYTES = _HEAD.size
 _FIELDS = ("pending", "coins", "credit", "tat", "standing")
 
 

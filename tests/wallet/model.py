@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import orjson
 from redis import Redis
 
+from server.domain.controls import Controls
 from server.stores import keys
 from server.stores.columns import column
+from server.stores.redis import library_code
+from server.wallet.held_controls import controls_arguments, read_controls
 
 SHARD = 0
 KEY = keys.shard(SHARD)
@@ -17,7 +19,7 @@ LOG = keys.shard_log(SHARD)
 SHARDS = 16
 DEDUPE_S = 600
 IDLE_S = 3600
-LIBRARY = files("server.wallet").joinpath("wallet.lua").read_bytes()
+LIBRARY = library_code("giftstream_wallet")
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,22 @@ class Told:
     first: int = 0
     retry_ms: int = 0
     fingerprint: str = ""
+    near: tuple[str, ...] = ()
+    limit: str | None = None
+    until_us: int | None = None
 
     _FIELDS: ClassVar = {
-        "A": ("epoch", "number", "at_us", "coins", "combo", "first", "fingerprint"),
+        "A": ("epoch", "number", "at_us", "coins", "combo", "first", "fingerprint", "near"),
         "R": ("code", "coins", "fingerprint"),
-        "T": ("code", "retry_ms"),
+        "T": ("code", "retry_ms", "limit", "until_us"),
         "L": (),
     }
 
     @classmethod
     def read(cls, kind: str, *values: Any) -> "Told":
         """Of an answer as Redis has it."""
-        return cls(kind, **dict(zip(cls._FIELDS[kind], values, strict=True)))
+        fields = dict(zip(cls._FIELDS[kind], values, strict=False))
+        return cls(kind, **fields | {"near": tuple(fields.get("near", ()))})
 
     def written(self) -> bytes:
         """As Redis has it."""
@@ -114,8 +120,9 @@ class Shard:
         reply = self.redis.fcall("gs_gifts", 1, KEY, *limits.arguments(), *columns(*gifts))
         return [Told.read(*answer) for answer in orjson.loads(reply)]  # type: ignore[arg-type]
 
-    def load(self, viewer: str, snapshot: "Snapshot") -> str:
+    def load(self, viewer: str, snapshot: "Snapshot", controls: Controls | None = None) -> str:
         arguments = (snapshot.epoch, snapshot.number, viewer, snapshot.coins, snapshot.credit, 0, IDLE_S)
+        arguments += tuple(controls_arguments(controls))
         return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
 
     def credit(self, viewer: str, number: int, amount: int) -> str:
@@ -125,6 +132,14 @@ class Shard:
         """coins, pending, credit number."""
         held = self.redis.fcall("gs_wallet", 1, KEY, viewer)
         return None if held is None else (int(held[0]), int(held[1]), int(held[3]))  # type: ignore[index]
+
+    def control(self, viewer: str, coins: int, credit: int, controls: Controls) -> str:
+        arguments = (viewer, coins, credit, *controls_arguments(controls))
+        return self.redis.fcall("gs_controls", 1, KEY, *arguments).decode().split(" ")[0]  # type: ignore[union-attr]
+
+    def controls(self, viewer: str) -> Controls | None:
+        """What `gs_wallet` says of them."""
+        return read_controls((self.redis.fcall("gs_wallet", 1, KEY, viewer) or [])[4:])  # type: ignore[index]
 
     def reset(self, epoch: int, opening: str) -> None:
         held = self.redis.fcall("gs_state", 1, KEY)[:3]  # type: ignore[index]

@@ -18,7 +18,7 @@ Story = Callable[[WalletMachine], Iterator[None]]
 
 
 class Protection(NamedTuple):
-    """A line of wallet.lua, what stands there when it is taken out, and the story in which it matters."""
+    """A line of the library, what stands there when it is taken out, and the story in which it matters."""
 
     line: str
     without: str

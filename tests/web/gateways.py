@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 
+from server.domain.controls import Period
 from server.domain.ids import UserId
 from server.gateway import run_gateway
+from server.ledger import controls as ledger_controls
 from server.ledger import wallets as ledger_wallets
 from server.settings import Settings
 from server.stores import postgres, redis
+from server.stores.postgres import Pool
 from server.wallet.opening import ShardOpener
 from server.wallet.wallets import Wallets
 from server.web.tokens import issue_token
@@ -54,10 +58,29 @@ class Gateway:
 
     async def block(self, user_id: str, blocked: bool) -> None:
         """Blocks a wallet, as an operator would."""
+        async with self._wallets() as (wallets, _):
+            await wallets.block(user_id, blocked)
+
+    async def limit(self, user_id: str, period: Period, coins: int) -> None:
+        """Sets a budget, as its owner would."""
+        async with self._wallets() as (wallets, pool):
+            async with pool.acquire() as conn, conn.transaction():
+                await ledger_controls.change_limit(conn, UserId(user_id), period, coins)
+            await wallets.refresh(user_id)
+
+    async def pause(self, user_id: str, until: datetime) -> None:
+        """Pauses spending, as its owner would."""
+        async with self._wallets() as (wallets, pool):
+            async with pool.acquire() as conn, conn.transaction():
+                await ledger_controls.exclude(conn, UserId(user_id), until)
+            await wallets.refresh(user_id)
+
+    @asynccontextmanager
+    async def _wallets(self) -> AsyncIterator[tuple[Wallets, Pool]]:
         client = await redis.connect(self.settings.redis_url)
         async with await postgres.connect(self.settings.database_url, size_max=1) as pool:
             opener = ShardOpener(client, pool, self.settings)
-            await Wallets(client, pool, opener, self.settings).block(user_id, blocked)
+            yield Wallets(client, pool, opener, self.settings), pool
         await client.aclose()
 
     async def connect(self, **options: Any) -> Client:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from server.domain.controls import Period, moment
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
 
@@ -173,3 +176,16 @@ async def test_a_gift_that_comes_too_fast_says_when_to_come_back(start_gateway: 
         problem = await response.json(content_type=None)
         assert (response.status, problem["code"]) == (429, "rate_limited")
         assert int(response.headers["Retry-After"]) == -(-problem["retry_ms"] // 1000)
+
+
+async def test_a_gift_over_a_budget_is_a_problem_that_says_which_and_until_when(gateway: Gateway):
+    room = await gateway.open_room()
+    token = await gateway.coins("vera", 100)
+    await gateway.limit("vera", Period.MONTH, 10)
+    status, sent = await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 8}, token)
+    assert (status, sent["near"]) == (201, ["month"])
+    status, problem = await gateway.post(f"/rooms/{room}/gifts", {"gift": "rose", "count": 3}, token)
+    assert (status, problem["code"], problem["limit"]) == (403, "limit_exceeded", "month")
+    next_month = moment(Period.MONTH.bounds_us(time.time_ns() // 1000)[1])
+    assert datetime.fromisoformat(problem["until"]) == next_month
+    assert "budget for this month" in problem["detail"]

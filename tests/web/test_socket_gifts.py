@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from server.domain.controls import Period, microseconds
 from tests.web.client import Client, Frame
 from tests.web.conftest import StartGateway
 from tests.web.gateways import Gateway
@@ -132,6 +135,29 @@ async def test_a_blocked_wallet_is_refused(gateway: Gateway):
     assert (await client.gift(room))["code"] == "wallet_blocked"
     await gateway.block("vera", False)
     assert (await client.gift(room))["type"] == "gift_ack"
+
+
+async def test_a_budget_warns_when_it_is_nearly_spent_and_then_says_when_it_begins_anew(gateway: Gateway):
+    room = await gateway.open_room()
+    client = await gateway.enter(await gateway.coins("vera", 1_000), room)
+    await gateway.limit("vera", Period.WEEK, 100)
+    assert "near" not in await client.gift(room, "rose", 79)
+    assert (await client.gift(room, "rose", 2))["near"] == ["week"]
+    refused = await client.gift(room, "rose", 20)
+    assert (refused["type"], refused["code"], refused["limit"]) == ("gift_nack", "limit_exceeded", "week")
+    assert refused["until"] == Period.WEEK.bounds_us(time.time_ns() // 1000)[1]
+    assert "budget for this week" in refused["message"]
+
+
+async def test_a_pause_is_refused_until_it_ends(gateway: Gateway):
+    room = await gateway.open_room()
+    client = await gateway.enter(await gateway.coins("vera", 1_000), room)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+    await gateway.pause("vera", until)
+    refused = await client.gift(room)
+    assert (refused["code"], refused["until"]) == ("wallet_blocked", microseconds(until))
+    assert "limit" not in refused
+    assert f"{until:%Y-%m-%d %H:%M} UTC" in refused["message"]
 
 
 async def test_gifts_faster_than_the_pace_are_rate_limited_and_may_come_back(start_gateway: StartGateway):

@@ -11,7 +11,7 @@ import structlog
 from server.economy.recharge.cashier import Cashier
 from server.economy.recharge.payment import Fact, PaymentEvent
 from server.economy.recharge.providers.provider import ProviderAwayError
-from server.ledger.recharge import events, purchases, recoveries
+from server.ledger.recharge import due, events, purchases, recoveries
 from server.ledger.recharge.purchases import Purchase
 from server.stores.postgres import Pool
 
@@ -32,12 +32,12 @@ class PurchaseSweeper:
 
     async def sweep(self) -> None:
         """Raises what the stores raise, Refusal (unavailable); what is left is found by the next look."""
-        for purchase in await purchases.to_ask_about(self._pool, ASK_AFTER_S, PER_SWEEP_MAX):
+        for purchase in await due.to_ask_about(self._pool, ASK_AFTER_S, PER_SWEEP_MAX):
             await self._ask(purchase)
-        for purchase_id in await purchases.uncredited(self._pool, CREDIT_AFTER_S, PER_SWEEP_MAX):
+        for purchase_id in await due.uncredited(self._pool, CREDIT_AFTER_S, PER_SWEEP_MAX):
             log.warning("a purchase was paid and not credited", purchase=purchase_id)
             await self._cashier.credit(purchase_id)
-        for purchase in await purchases.unfinished(self._pool, PER_SWEEP_MAX):
+        for purchase in await due.unfinished(self._pool, PER_SWEEP_MAX):
             await self._finish(purchase)
         for user_id in await recoveries.to_look_at(self._pool, LOOK_AGAIN_S, PER_SWEEP_MAX):
             await self._cashier.look_at_debt(user_id)

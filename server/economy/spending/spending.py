@@ -45,7 +45,7 @@ class _Priced:
 
 
 class Spending:
-    """The rules that need no wallet; the others are in wallet.lua."""
+    """The rules that need no wallet; the others are in server/wallet/functions."""
 
     def __init__(self, catalogue: Catalogue, shards: WalletShards, door: TicketDoor, settings: Settings) -> None:
         self.catalogue = catalogue

@@ -57,7 +57,7 @@ class Purchase:
     finished_at: datetime | None
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Purchase))
+COLUMNS = ", ".join(field.name for field in fields(Purchase))
 
 
 async def add(
@@ -81,7 +81,7 @@ async def add(
         INSERT INTO purchases (id, user_id, provider, method, platform, region, currency, amount, coins, bonus_coins,
                                package_id, package_version, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + make_interval(secs => $13))
-        RETURNING {_COLUMNS}
+        RETURNING {COLUMNS}
         """,  # noqa: S608 - columns of our own
         purchase_id or new_id("p"),
         user_id,
@@ -98,13 +98,13 @@ async def add(
         expires_s,
     )
     assert row is not None
-    return _read(row)
+    return read_row(row)
 
 
 async def get(conn: "Connection | Pool", purchase_id: str) -> Purchase | None:
     """A purchase, as it is in this moment."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM purchases WHERE id = $1", purchase_id)  # noqa: S608
-    return None if row is None else _read(row)
+    row = await conn.fetchrow(f"SELECT {COLUMNS} FROM purchases WHERE id = $1", purchase_id)  # noqa: S608
+    return None if row is None else read_row(row)
 
 
 async def lock_buyer(conn: Connection, user_id: str) -> None:
@@ -119,10 +119,10 @@ async def lock(conn: Connection, purchase_id: str) -> Purchase:
     """
     user_id = await conn.fetchval("SELECT user_id FROM purchases WHERE id = $1", purchase_id)
     await lock_buyer(conn, user_id)
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM purchases WHERE id = $1 FOR UPDATE", purchase_id)  # noqa: S608
+    row = await conn.fetchrow(f"SELECT {COLUMNS} FROM purchases WHERE id = $1 FOR UPDATE", purchase_id)  # noqa: S608
     if row is None:
         raise LookupError(f"no purchase {purchase_id}")
-    return _read(row)
+    return read_row(row)
 
 
 async def find(conn: Connection, provider: str, *, transaction: str | None, checkout: str | None) -> str | None:
@@ -161,7 +161,7 @@ async def of_user(pool: Pool, user_id: str, limit: int, cursor: str | None) -> t
         raise pages.not_ours()
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS} FROM purchases WHERE user_id = $1 AND (created_at, id) < ($2, $3)
+        SELECT {COLUMNS} FROM purchases WHERE user_id = $1 AND (created_at, id) < ($2, $3)
         ORDER BY created_at DESC, id DESC LIMIT $4
         """,  # noqa: S608
         user_id,
@@ -169,7 +169,7 @@ async def of_user(pool: Pool, user_id: str, limit: int, cursor: str | None) -> t
         before,
         limit + 1,
     )
-    found = [_read(row) for row in rows[:limit]]
+    found = [read_row(row) for row in rows[:limit]]
     if len(rows) <= limit:
         return found, None
     return found, pages.encode((found[-1].created_at - _EPOCH) // timedelta(microseconds=1), found[-1].id)
@@ -248,57 +248,11 @@ async def set_taken_back(conn: Connection, purchase_id: str, *, coins: int, bonu
     )
 
 
-async def to_ask_about(pool: Pool, older_than_s: float, limit: int) -> list[Purchase]:
-    """Purchases under way that their provider is due to be asked about, the longest unasked first; marks them asked.
-
-    The pauses grow with a purchase's age: a quarter of it, and `older_than_s` at least.
-    """
-    rows = await pool.fetch(
-        f"""
-        UPDATE purchases SET asked_at = now() WHERE id IN (
-            SELECT id FROM purchases
-            WHERE status = ANY($1::text[])
-              AND coalesce(asked_at, created_at)
-                  < now() - greatest(make_interval(secs => $2), (now() - created_at) / 4)
-            ORDER BY asked_at NULLS FIRST, created_at LIMIT $3 FOR UPDATE SKIP LOCKED
-        ) RETURNING {_COLUMNS}
-        """,  # noqa: S608
-        list(UNDER_WAY),
-        older_than_s,
-        limit,
-    )
-    return [_read(row) for row in rows]
-
-
-async def uncredited(pool: Pool, older_than_s: float, limit: int) -> list[str]:
-    """Ids of purchases that are paid and whose coins did not follow."""
-    rows = await pool.fetch(
-        """
-        SELECT id FROM purchases WHERE status = 'paid' AND paid_at < now() - make_interval(secs => $1)
-        ORDER BY paid_at LIMIT $2
-        """,
-        older_than_s,
-        limit,
-    )
-    return [row["id"] for row in rows]
-
-
-async def unfinished(pool: Pool, limit: int) -> list[Purchase]:
-    """Credited purchases whose provider was not told yet that the coins were delivered."""
-    rows = await pool.fetch(
-        f"""
-        SELECT {_COLUMNS} FROM purchases WHERE credited_at IS NOT NULL AND finished_at IS NULL
-        ORDER BY credited_at LIMIT $1
-        """,  # noqa: S608
-        limit,
-    )
-    return [_read(row) for row in rows]
-
-
 async def set_finished(conn: "Connection | Pool", purchase_id: str) -> None:
     """Notes that the provider knows of the delivery."""
     await conn.execute("UPDATE purchases SET finished_at = now() WHERE id = $1", purchase_id)
 
 
-def _read(row: Record) -> Purchase:
+def read_row(row: Record) -> Purchase:
+    """A purchase from a row of COLUMNS."""
     return Purchase(**dict(row.items()))

@@ -1,6 +1,4 @@
-"""Buying coins over HTTP: packages, purchases, their checkout, and receipts of app stores."""
-
-import re
+"""Buying coins over HTTP: purchases, their checkout, and receipts of app stores."""
 
 from aiohttp import web
 from msgspec import UNSET
@@ -8,7 +6,6 @@ from msgspec import UNSET
 from server.domain.errors import Code, Refusal
 from server.domain.ids import ROOM_ID
 from server.economy.recharge.buying import Order, buy
-from server.economy.recharge.offers import Offer, offers
 from server.economy.recharge.providers.provider import BadNotificationError, ProviderAwayError, Site
 from server.ledger.care.cases import flag
 from server.ledger.profiles import profile_of
@@ -20,10 +17,6 @@ from server.web.economy.purchase_shapes import (
     Money,
     NewPurchase,
     NewReceipt,
-    PackageDeal,
-    PackageOffer,
-    Packages,
-    PayMethod,
     PurchaseCheckout,
     Purchases,
     PurchaseView,
@@ -33,41 +26,8 @@ from server.web.once import once
 from server.web.route import Route
 from server.web.strict_json import StrictDecoder
 
-PLATFORMS = ("web", "ios", "android")
-REGION = re.compile(r"[A-Z]{2}", re.ASCII)
-
 _new_purchase = StrictDecoder(NewPurchase)
 _new_receipt = StrictDecoder(NewReceipt)
-
-
-async def list_packages(request: web.Request) -> web.Response:
-    """What coins cost on a platform (`web` unless given), in the account's region or the one given."""
-    services = services_of(request)
-    platform = request.query.get("platform", "web")
-    if platform not in PLATFORMS:
-        raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
-    said, bound, identity = _region(request), None, None
-    if "Authorization" in request.headers:
-        identity = await identity_of(request)
-        async with services.pool.acquire() as conn:
-            bound = (await profile_of(conn, identity.user_id)).region
-    region, providers = bound or said, services.cashier.providers
-    found: list[Offer] = []
-    if providers.selling_on(platform):
-        async with services.pool.acquire() as conn:
-            found = await offers(conn, identity.user_id if identity is not None else None, region, platform)
-    methods = providers.web.methods if platform == "web" and providers.web is not None else ()
-    return answer(
-        Packages(
-            platform=platform,  # type: ignore[arg-type]
-            region=region,
-            region_bound=bound is not None,
-            packages=[_offer(offer) for offer in found],
-            methods=[PayMethod(method.id, method.name) for method in methods],
-            confirm_amount=services.settings.purchase_confirm_amount if platform == "web" else 0,
-            pretend=platform == "web" and providers.sandbox is not None,
-        )
-    )
 
 
 async def add_purchase(request: web.Request) -> web.Response:
@@ -190,14 +150,6 @@ async def _own(request: web.Request) -> Purchase:
     return found
 
 
-def _region(request: web.Request) -> str | None:
-    """The query's `region`. Raises Refusal (bad_request)."""
-    region = request.query.get("region")
-    if region is not None and not REGION.fullmatch(region):
-        raise Refusal(Code.BAD_REQUEST, "A region has two capital letters, such as PT.")
-    return region
-
-
 def _site(request: web.Request) -> Site:
     """Where this server is: as the buyer sees it, and the socket that this request came in by."""
     settings = services_of(request).settings
@@ -208,40 +160,7 @@ def _site(request: web.Request) -> Site:
     return Site(public=settings.public_url.rstrip("/") or str(request.url.origin()), own=own)
 
 
-def _offer(offer: Offer) -> PackageOffer:
-    package = offer.package
-    return PackageOffer(
-        id=package.id,
-        version=package.version,
-        coins=package.coins,
-        price=Money(package.amount, package.currency),
-        per_1000_coins=Money(package.amount_per_1000_coins, package.currency),
-        best_value=offer.best,
-        deal=_deal(offer) if offer.deal.applied else None,
-        coins_min=UNSET if package.coins_min is None else package.coins_min,
-        coins_max=UNSET if package.coins_max is None else package.coins_max,
-    )
-
-
-def _deal(offer: Offer) -> PackageDeal:
-    return PackageDeal(
-        promotions=[one.promotion.name for one in offer.deal.applied],
-        bonus_coins=offer.deal.bonus_coins,
-        price=Money(offer.amount, offer.package.currency),
-        per_1000_coins=Money(offer.amount_per_1000_coins, offer.package.currency),
-    )
-
-
 ROUTES = (
-    Route(
-        method="GET",
-        path="/packages",
-        handler=list_packages,
-        answer=Packages,
-        needs_token=False,
-        query={"platform": "`web`, `ios` or `android`", "region": "ISO 3166-1 alpha-2, for an account without one"},
-        codes=(Code.UNAUTHORIZED, Code.FORBIDDEN),
-    ),
     Route(
         method="POST",
         path="/purchases",

@@ -17,7 +17,7 @@ from server.web.economy.entering import may_enter
 from server.web.economy.spending_rules import message_of, refusal_of
 from server.web.economy.spending_shapes import Item, Items, NewSpend, Placement, Placements, TakenDown, TicketHeld
 from server.web.http import answer, identity_of, limit_of, read_body, services_of
-from server.web.http_gifts import fingerprint_of, idempotency_id
+from server.web.http_gifts import fingerprint_of, gift_refusal, gift_sent, idempotency_id
 from server.web.http_moderation import keeper_of, pace
 from server.web.route import Route
 from server.web.shapes import GiftSent
@@ -93,10 +93,10 @@ async def _spend(request: web.Request, room: RoomInfo | None) -> web.Response:
     if bought.fingerprint not in {"", fingerprint}:
         raise Refusal(Code.IDEMPOTENCY_CONFLICT)
     if not isinstance(bought, Accepted):
-        raise Refusal(bought.code, message_of(bought.code), retry_ms=bought.retry_ms)
+        raise gift_refusal(bought, message_of(bought.code))
     services.balances.changed(identity.user_id)
     services.names.note(identity.user_id, identity.name)
-    return answer(GiftSent(str(bought.gift_id), bought.coins, bought.combo, bought.at_us), 201)
+    return answer(gift_sent(bought), 201)
 
 
 async def get_ticket(request: web.Request) -> web.Response:

@@ -8,11 +8,12 @@ import { Session } from "../lib/session.js";
 import { TabBar } from "../wallet/tab_bar.js";
 import * as figures from "./figures.js";
 import * as prices from "./prices.js";
+import * as promotions from "./promotions.js";
 import * as record from "./record.js";
 import * as users from "./users.js";
 import * as waiting from "./waiting.js";
 
-const TABS = [users, waiting, prices, figures, record];
+const TABS = [users, waiting, prices, promotions, figures, record];
 
 /** Why the page stays closed, by the status of the answer. @type {Readonly<Record<number, string>>} */
 const CLOSED = {

@@ -9,24 +9,20 @@ import { attempt } from "./doing.js";
 /** @typedef {import("./offer_fields.js").OfferField} OfferField */
 
 export class OfferForm {
-  /** What was previewed, and may be added. @type {object|null} */
+  /** What was previewed, and may be added. @type {Record<string, any>|null} */
   #previewed = null;
 
   /**
    * @param {object} parts
-   * @param {import("../lib/api.js").Api} parts.api
-   * @param {string} parts.path
    * @param {string} parts.name of the form, for ids
    * @param {OfferField[]} parts.fields
-   * @param {(version: any) => string} parts.describe
-   * @param {() => void} parts.added
+   * @param {(terms: Record<string, any>) => Promise<string>} parts.preview what it would be, in words
+   * @param {(terms: Record<string, any>) => Promise<string>} parts.add what it is now, in words
    */
-  constructor({ api, path, name, fields, describe, added }) {
-    this.api = api;
-    this.path = path;
+  constructor({ name, fields, preview, add }) {
     this.fields = fields;
-    this.describe = describe;
-    this.added = added;
+    this.previewing = preview;
+    this.adding = add;
     this.inputs = new Map(fields.map((field) => [field.name, control(`${name}-${field.name}`, field)]));
     this.preview = element("button", { class: "button deed", text: "Preview", testid: `${name}-preview`, attrs: { type: "submit" } });
     this.add = element("button", { class: "button button-primary deed", text: "Add", testid: `${name}-add`, attrs: { type: "button", disabled: true }, on: { click: () => this.#add() } });
@@ -45,7 +41,7 @@ export class OfferForm {
       const input = this.#input(field);
       const value = version[field.name] ?? field.first ?? "";
       if (input instanceof HTMLInputElement && field.kind === "switch") input.checked = Boolean(value);
-      else input.value = typeof value === "object" ? JSON.stringify(value) : String(value);
+      else input.value = written(field, value);
     }
     this.#forget();
     this.root.scrollIntoView({ block: "center" });
@@ -54,23 +50,22 @@ export class OfferForm {
 
   async #preview() {
     const body = this.#body();
-    if (body === null) return setText(this.words, "The effect is not a JSON object.");
-    const version = await attempt(this.preview, () => this.api.post(this.path, { ...body, preview: true }));
-    if (!version) return;
+    if (body === null) return setText(this.words, "A field does not hold what its label says.");
+    const words = await attempt(this.preview, () => this.previewing(body));
+    if (words === undefined) return;
     this.#previewed = body;
     this.add.disabled = false;
-    setText(this.words, `It would be: ${this.describe(version)}`);
+    setText(this.words, words);
   }
 
   async #add() {
     const body = this.#previewed;
     if (body === null) return;
-    const version = await attempt(this.add, () => this.api.post(this.path, body));
-    if (!version) return;
+    const words = await attempt(this.add, () => this.adding(body));
+    if (words === undefined) return;
     this.#forget();
-    setText(this.words, `Added: ${this.describe(version)}`);
-    showToast("Added, and in force.");
-    this.added();
+    setText(this.words, words);
+    showToast("Added, and written into the record.");
   }
 
   #forget() {
@@ -79,7 +74,7 @@ export class OfferForm {
     setText(this.words, "");
   }
 
-  /** @returns {Record<string, unknown>|null} null when the JSON cannot be read */
+  /** @returns {Record<string, any>|null} null when a field cannot be read */
   #body() {
     try {
       return Object.fromEntries(this.fields.map((field) => [field.name, valueOf(field, this.#input(field))]));
@@ -95,22 +90,35 @@ export class OfferForm {
 }
 
 /** @param {string} id @param {OfferField} field */
-function control(id, { kind, first, choices = [], min }) {
+function control(id, { kind, first, choices = [], min, optional }) {
   if (kind === "choice") return element("select", { class: "input", attrs: { id } }, ...choices.map((text) => element("option", { text })));
   if (kind === "switch") return element("input", { attrs: { id, type: "checkbox", checked: first === true } });
-  const attrs = kind === "number" ? { type: "number", step: 1, min } : { autocomplete: "off", spellcheck: "false" };
-  return element("input", { class: "input", attrs: { id, required: true, value: first, ...attrs } });
+  const types = { number: { type: "number", step: 1, min }, moment: { type: "datetime-local" } };
+  const attrs = kind === "number" || kind === "moment" ? types[kind] : { autocomplete: "off", spellcheck: "false" };
+  return element("input", { class: "input", attrs: { id, required: !optional, value: first, ...attrs } });
 }
 
 /** @param {OfferField} field @param {HTMLElement} input */
 function labelled({ kind, label }, input) {
   if (kind === "switch") return element("label", { class: "switch" }, input, label);
-  return element("div", { class: kind === "json" ? "field field-wide" : "field" }, element("label", { text: label, attrs: { for: input.id } }), input);
+  return element("div", { class: kind === "json" || kind === "moment" ? "field field-wide" : "field" }, element("label", { text: label, attrs: { for: input.id } }), input);
 }
 
-/** @param {OfferField} field @param {HTMLInputElement|HTMLSelectElement} input */
-function valueOf({ kind }, input) {
+/** @param {OfferField} field @param {any} value @returns {string} as it stands in the field */
+function written({ kind }, value) {
+  if (kind === "json") return typeof value === "string" ? value : JSON.stringify(value);
+  if (kind === "moment" && value) return new Date(value).toISOString().slice(0, 16);
+  return Array.isArray(value) ? value.join(", ") : String(value);
+}
+
+/** @param {OfferField} field @param {HTMLInputElement|HTMLSelectElement} input @returns {unknown} as the server wants it */
+function valueOf({ kind, optional }, input) {
   if (kind === "switch") return /** @type {HTMLInputElement} */ (input).checked;
-  if (kind === "number") return Number(input.value);
-  return kind === "json" ? JSON.parse(input.value) : input.value.trim();
+  const value = input.value.trim();
+  if (optional && value === "") return null;
+  if (kind === "number") return Number(value);
+  if (kind === "moment") return `${value}:00Z`;
+  if (kind === "list") return value.split(/[\s,]+/);
+  if (kind === "numbers") return value.split(/[\s,]+/).map(Number);
+  return kind === "json" ? JSON.parse(value) : value;
 }

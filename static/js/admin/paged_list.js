@@ -34,7 +34,7 @@ export class PagedList {
     this.list = element("ul", { class: "cases" });
     this.status = element("p", { class: "muted", attrs: { role: "status" } });
     this.more = deed("Show more", () => this.#next());
-    this.root = element("div", { class: "paged" }, this.list, this.status, this.more);
+    this.root = element("div", { class: "paged", attrs: { tabindex: -1 } }, this.list, this.status, this.more);
   }
 
   /** From the first page on. */

@@ -18,13 +18,13 @@ const PLATFORMS = ["web", "ios", "android"];
 export function show(root, { api }) {
   const items = element("ul", { class: "cases", testid: "items" });
   const packages = element("ul", { class: "cases", testid: "packages" });
-  const itemForm = new OfferForm({ api, path: "/admin/items", name: "item", fields: ITEM_FIELDS, describe: itemWords, added: () => loadItems() });
-  const packageForm = new OfferForm({ api, path: "/admin/packages", name: "package", fields: PACKAGE_FIELDS, describe: packageWords, added: () => loadPackages() });
+  const itemForm = new OfferForm({ name: "item", fields: ITEM_FIELDS, ...versions(api, "/admin/items", itemWords, () => loadItems()) });
+  const packageForm = new OfferForm({ name: "package", fields: PACKAGE_FIELDS, ...versions(api, "/admin/packages", packageWords, () => loadPackages()) });
   const loadItems = async () => {
     const answer = await attempt(null, () => api.get("/admin/items"));
     items.replaceChildren(...(answer?.items ?? []).map((/** @type {any} */ item) => caseRow({
       title: element("span", {}, element("bdi", { text: item.name }), " ", element("span", { class: "muted", text: `${item.id}, version ${item.version}` })),
-      testid: "item", about: [item.kind, `${formatNumber(item.coins)} coins`, `${formatNumber(item.diamonds)} diamonds`, item.tier, !item.active && "not on sale"],
+      testid: "item", about: [item.kind, `coins: ${formatNumber(item.coins)}`, `diamonds: ${formatNumber(item.diamonds)}`, item.tier, !item.active && "not on sale"],
       deeds: [deed("New version", () => itemForm.fill(item), { label: `New version of ${item.name}` })],
     })));
   };
@@ -44,9 +44,21 @@ export function show(root, { api }) {
   loadPackages();
 }
 
+/** @param {import("../lib/api.js").Api} api @param {string} path @param {(version: any) => string} describe @param {() => void} added */
+function versions(api, path, describe, added) {
+  return {
+    preview: async (/** @type {Record<string, any>} */ terms) => `It would be: ${describe(await api.post(path, { ...terms, preview: true }))}`,
+    add: async (/** @type {Record<string, any>} */ terms) => {
+      const made = await api.post(path, terms);
+      added();
+      return `Added: ${describe(made)}`;
+    },
+  };
+}
+
 /** @param {any} item */
 function itemWords(item) {
-  return `${item.name} (${item.id}) version ${item.version}: ${formatNumber(item.coins)} coins, ${formatNumber(item.diamonds)} diamonds, ${item.kind}, ${item.tier}, ${item.active ? "on sale" : "not on sale"}.`;
+  return `${item.name} (${item.id}) version ${item.version}: coins ${formatNumber(item.coins)}, diamonds ${formatNumber(item.diamonds)}, ${item.kind}, ${item.tier}, ${item.active ? "on sale" : "not on sale"}.`;
 }
 
 /** @param {any} one */

@@ -5,9 +5,9 @@
 import { element, userText } from "../lib/element.js";
 import { formatNumber } from "../lib/format.js";
 import { showToast } from "../lib/toasts.js";
-import { correctionForm } from "./correction_form.js";
 import { askReason } from "./ask_reason.js";
 import { card, factList, moment } from "./case_row.js";
+import { correctionForm } from "./correction_form.js";
 import { attempt, deed } from "./doing.js";
 
 /**
@@ -29,6 +29,7 @@ export function userCard(api, userId) {
     const details = await attempt(button, () => api.post(`${at}/${path}`, { reason }));
     if (!details) return;
     render(details);
+    /** @type {HTMLElement|null} */ (body.querySelector(".case-deeds button"))?.focus();
     showToast("Done, and written into the record.");
   };
   attempt(null, () => api.get(at)).then((details) => {

@@ -33,6 +33,7 @@ function section(api, name, testid, path, field, row) {
   const decide = async (/** @type {HTMLButtonElement} */ button, /** @type {string} */ at, body = {}) => {
     if (await attempt(button, () => api.post(at, body))) showToast("Done, and written into the record.");
     await list.load();
+    list.root.focus();
   };
   const list = new PagedList({ api, path, field, row: (one) => row(one, decide), empty: "Nothing waits." });
   list.load();

@@ -85,7 +85,7 @@ export class RoomEffects {
     const layer = element("div", { class: "room-effect", testid: "room-effect", attrs: { "data-look": item.effect.look } });
     colors.forEach((color, i) => layer.style.setProperty(`--color-${i + 1}`, color));
     const chip = element("li", { class: "effect-chip" }, icon("sparkles"), element("span", { text: item.name }),
-      element("span", { class: "effect-by" }, "by ", userText(effect.from.name)));
+      element("span", { class: "effect-by" }, " by ", userText(effect.from.name)));
     this.host.append(layer);
     this.chips.append(chip);
     this.#running.set(effect.item, { layer, chip, colors, fall: FALLS[item.effect.look], owed: 0 });

@@ -32,6 +32,13 @@ def calls(people: People) -> Calls:
         ),
         ("post", "/reports"): ("/reports", None, [(viewer, REPORT, 201), (viewer, {}, 400), (None, REPORT, 401)]),
     }
+    asked["get", "/account/limits"] = ("/account/limits", None, [(viewer, None, 200), (None, None, 401)])
+    asked["put", "/account/limits/{period}"] = (
+        "/account/limits/month",
+        None,
+        [(viewer, {"coins": 10**9}, 200), (viewer, {"coins": -1}, 400), (None, {"coins": 1}, 401)],
+    )
+    asked["post", "/account/pause"] = ("/account/pause", None, [(viewer, {"days": 0}, 400), (None, {"days": 1}, 401)])
     for kind in ("reports", "flags"):
         asked["get", f"/admin/{kind}"] = (f"/admin/{kind}", None, [(admin, None, 200), (viewer, None, 403)])
         path = f"/admin/{kind}/{{number}}/close"

@@ -11,7 +11,7 @@ OVERLOAD_TESTS := $(addprefix tests/chaos/test_,postgres_down.py valkey_down.py 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format chaos fuzz audit-deps bench loadtest screenshots clean chromium simulate
+.PHONY: help install run test lint format chaos fuzz audit-deps bench profile loadtest screenshots clean chromium simulate
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ simulate: $(VENV)/.test ## take random steps against the real functions and the 
 
 bench: $(VENV)/.load ## measure the parts [BENCH=wallet,fanout QUICK=1]
 	@$(BIN)/python -m loadtests.bench $(ARGS)
+
+profile: $(VENV)/.load ## where the time of a gift goes, by process [LOAD=gifts|room SECONDS=8]
+	@LOAD='$(LOAD)' SECONDS='$(SECONDS)' $(BIN)/python -m loadtests.profile $(ARGS)
 
 loadtest: $(VENV)/.load ## thousands of users with Locust [USERS=300 PROFILE=steady|battle|storm|soak HOST=]
 	@$(BIN)/python -m loadtests.run $(ARGS)

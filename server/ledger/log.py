@@ -124,7 +124,7 @@ def _take(stretch: Stretch, last: int, packed: bytes) -> None:
         return
     if gifts and gifts[0].number > first:
         raise LogGapError(f"{place}: number {first} is missing from the log, it goes on at {gifts[0].number}")
-    if len(gifts) == last - stretch.to and all(gift.number == first + i for i, gift in enumerate(gifts)):
+    if [gift.number for gift in gifts] == list(range(first, last + 1)):
         stretch.gifts += gifts
         stretch.to = last
     else:

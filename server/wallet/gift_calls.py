@@ -3,8 +3,9 @@
 A call whose reply was lost is sent once more: the function knows the requests it has answered, so nobody pays twice.
 """
 
+from typing import Any
+
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from server.domain.gift import GiftOrder
@@ -12,6 +13,7 @@ from server.settings import Settings
 from server.stores import keys
 from server.stores.columns import column
 from server.stores.failures import REDIS_AWAY
+from server.stores.redis_connection import Cancellable
 
 Batch = tuple[int, list[GiftOrder]]
 """A shard, and what it is asked in one call."""
@@ -48,7 +50,7 @@ class GiftCalls:
             int(1_000_000 / settings.gifts_per_second),
             settings.gifts_burst,
         )
-        self._connection: AbstractConnection | None = None
+        self._connection: Cancellable | None = None
 
     async def exchange(self, batches: list[Batch]) -> list[Reply]:
         """The replies, in order. Raises what REDIS_AWAY names; bound it with a timeout, and disconnect after either."""
@@ -59,9 +61,9 @@ class GiftCalls:
                 if isinstance(error, TimeoutError):
                     raise
                 await self.disconnect()
-        connection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        connection: Cancellable = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._connection = connection
-        await connection.connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
         return await self._send(connection, batches)
 
     async def disconnect(self) -> None:
@@ -70,19 +72,15 @@ class GiftCalls:
         if connection is not None:
             await connection.disconnect(nowait=True)
 
-    async def _send(self, connection: AbstractConnection, batches: list[Batch]) -> list[Reply]:
+    async def _send(self, connection: Cancellable, batches: list[Batch]) -> list[Reply]:
         commands = [self._command(shard, orders) for shard, orders in batches]
         if self._wait_aof:
             commands.append(("WAITAOF", 1, 0, self._timeout_ms))
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        replies: list[Reply] = []
-        for _ in batches:
-            try:
-                replies.append(await connection.read_response(disable_decoding=True))
-            except ResponseError as error:
-                replies.append(error)
+        replies: list[Reply] = await connection.exchange(commands)
         if self._wait_aof:
-            on_disk = await connection.read_response(disable_decoding=True)
+            on_disk: Any = replies.pop()
+            if isinstance(on_disk, ResponseError):
+                raise on_disk
             if on_disk[0] < 1:
                 raise TimeoutError("WAITAOF: not on disk in time")
         return replies

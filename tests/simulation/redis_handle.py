@@ -78,30 +78,20 @@ class _Pipeline(Pipeline):
 
 
 class _Connection:
-    """The connection that carries gifts (server/wallet/gift_calls.py): it packs, sends and reads by itself."""
+    """The connection that carries gifts (server/wallet/gift_calls.py)."""
 
     def __init__(self, network: Network, process: Process) -> None:
         self._network = network
         self._process = process
-        self._replies: list[Any] = []
 
     async def connect(self) -> None:
         pass
 
     async def disconnect(self, nowait: bool = False) -> None:
-        self._replies.clear()
+        pass
 
-    def pack_commands(self, commands: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        return list(commands)
-
-    async def send_packed_command(self, commands: list[tuple[Any, ...]], check_health: bool = True) -> None:
-        self._replies = await self._network.call(self._process, [(command, {}) for command in commands])
-
-    async def read_response(self, disable_decoding: bool = False) -> Any:
-        reply = self._replies.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+    async def exchange(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        return await self._network.call(self._process, [(command, {}) for command in commands])
 
 
 def _label(commands: list[Command]) -> str:

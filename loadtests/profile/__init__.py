@@ -1,0 +1,1 @@
+"""Where the time of a gift goes, process by process: ``make profile``."""

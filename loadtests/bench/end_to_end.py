@@ -87,7 +87,7 @@ class _Ours:
 
 
 def _seconds(run: BenchRun) -> float:
-    return run.pick(4.0, 2.0)
+    return run.pick(3.0, 2.0)
 
 
 async def _ours(run: BenchRun) -> _Ours:

@@ -29,7 +29,7 @@ AFTERWARDS_S = 0.5
 
 async def measure(run: BenchRun) -> list[Measure]:
     """One gateway, one room; then the bare loop with frames of the size that the room had."""
-    seconds = run.pick(3.0, 1.5)
+    seconds = run.pick(2.0, 1.5)
     viewers = run.count(VIEWERS, VIEWERS // 4)
     frame_us: dict[int, list[float]] = {}
     gift_us: dict[int, list[float]] = {}

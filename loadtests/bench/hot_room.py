@@ -28,7 +28,7 @@ BYTES_PER_KB = 1000
 
 async def measure(run: BenchRun) -> list[Measure]:
     """Both sizes in one server; the second only adds viewers."""
-    seconds = run.pick(4.0, 2.0)
+    seconds = run.pick(3.0, 2.0)
     measures: list[Measure] = []
     async with serve(gateways=2) as served, ledger_pool(served.settings) as pool, Fleet(2) as fleet:
         (room,) = await open_rooms(pool, 1, "hot")

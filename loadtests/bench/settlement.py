@@ -21,7 +21,7 @@ from server.stores.embedded_postgres import postgres_programs
 from server.stores.postgres import Pool
 
 PART = "f. settlement"
-BACKLOG = 200_000
+BACKLOG = 120_000
 GIVERS = 500
 ROOMS = 50
 COINS = 10**9

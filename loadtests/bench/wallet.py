@@ -20,7 +20,7 @@ WINDOW = 1024
 PROCESSES = 2
 """As many as `serve` has gateways."""
 
-RAW_PER_S = 60_000
+RAW_PER_S = 30_000
 """About what the bare function does; says how many calls to make ready."""
 
 

@@ -20,7 +20,7 @@ COSTED = (1_000, 100_000, 1_000_000)
 """Sizes at which gifts are given: few enough a wallet that most are touched once, all over the memory."""
 
 TOUCHED = 100_000
-REQUESTS = 60_000
+REQUESTS = 36_000
 REQUEST_VIEWERS = 600
 COINS = 10**9
 MIB = 1 << 20

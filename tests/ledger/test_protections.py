@@ -33,17 +33,25 @@ async def numbers(stage: Stage) -> list[int]:
     return [row["number"] for row in await stage.pool.fetch("SELECT number FROM gifts ORDER BY number")]
 
 
-async def two_settle_at_once(stage: Stage) -> list[object]:
-    """Both read the cursor before either has moved it, unless it keeps them apart."""
+async def two_settle_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Each asks for the cursor before either has moved it."""
     await stage.viewer("ann", 1000)
     await stage.give("ann", times=20)
+    both, claim = asyncio.Barrier(2), settle.claim_shard
+
+    async def claim_at_once(*arguments: Any) -> Any:
+        claimed = await claim(*arguments)
+        await both.wait()
+        return claimed
+
+    monkeypatch.setattr(settle, "claim_shard", claim_at_once)
     again = settle.Settler(stage.redis, stage.pool, stage.settings)
     settlers = [settler.settle_once(stage.shard("ann")) for settler in (stage.settler, again)]
     return await asyncio.gather(*settlers, return_exceptions=True)
 
 
-async def test_the_cursor_lock_keeps_two_settlers_apart(stage: Stage) -> None:
-    assert sorted(await two_settle_at_once(stage)) == [0, 20]  # type: ignore[type-var]
+async def test_the_cursor_lock_keeps_two_settlers_apart(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sorted(await two_settle_at_once(stage, monkeypatch)) == [0, 20]  # type: ignore[type-var]
     assert await numbers(stage) == list(range(1, 21))
 
 
@@ -51,7 +59,7 @@ async def test_without_the_cursor_lock_both_book_the_same_gifts(stage: Stage, mo
     """Only the guard behind it, that no number is there twice, still holds: one of them fails instead of waiting."""
     unlocked = without(shards, "claim_shard", 'f"{_HOLD} SKIP LOCKED"', 'f"{_HOLD}".replace("FOR UPDATE", "")')
     monkeypatch.setattr(settle, "claim_shard", unlocked)
-    answers = await two_settle_at_once(stage)
+    answers = await two_settle_at_once(stage, monkeypatch)
     assert any(isinstance(answer, asyncpg.UniqueViolationError) for answer in answers), answers
 
 

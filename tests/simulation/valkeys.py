@@ -79,6 +79,8 @@ class Valkeys:
             except ResponseError as error:
                 replies.append(error)
         if server != self.primary:
+            # What it does alone is left behind: it is resynchronised as a whole before it takes over again.
+            self._remembers = False
             return replies
         called = [args for args, _ in commands if args[0] == "FCALL"]
         if any(args[1] == "gs_open" for args in called):

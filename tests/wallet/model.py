@@ -10,8 +10,8 @@ from redis import Redis
 from server.domain.controls import Controls
 from server.stores import keys
 from server.stores.columns import column
+from server.stores.held_controls import controls_arguments, read_controls
 from server.stores.redis import library_code
-from server.wallet.held_controls import controls_arguments, read_controls
 
 SHARD = 0
 KEY = keys.shard(SHARD)
@@ -125,8 +125,9 @@ class Shard:
         arguments += tuple(controls_arguments(controls))
         return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
 
-    def credit(self, viewer: str, number: int, amount: int) -> str:
-        return self.redis.fcall("gs_credit", 1, KEY, viewer, number, amount).decode()  # type: ignore[union-attr]
+    def credit(self, viewer: str, number: int, amount: int, *spent_at_us: int) -> str:
+        arguments = (viewer, number, amount, *spent_at_us)
+        return self.redis.fcall("gs_credit", 1, KEY, *arguments).decode()  # type: ignore[union-attr]
 
     def wallet(self, viewer: str) -> tuple[int, int, int] | None:
         """coins, pending, credit number."""

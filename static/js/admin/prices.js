@@ -64,7 +64,7 @@ function versions(api, path, describe, added) {
 
 /** @param {any} one a package @returns {string} how many coins, or the bounds of a custom amount */
 function sizeOf({ coins, coins_min: least, coins_max: most }) {
-  return `${formatNumber(coins)} coins${least === null ? "" : `, from ${formatNumber(least)} to ${formatNumber(most)} at once,`}`;
+  return least === null ? `${formatNumber(coins)} coins` : `${formatNumber(least)} to ${formatNumber(most)} coins, ${formatNumber(coins)}`;
 }
 
 /** @param {any} item */

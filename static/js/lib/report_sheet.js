@@ -36,10 +36,10 @@ export function openReport(api, { kind, id, name }, reason = REASONS[0][0]) {
   const error = element("p", { class: "field-error", attrs: { role: "alert" } });
   const send = element("button", { class: "button button-primary", text: "Send the report", testid: "report-send", attrs: { type: "submit" } });
   const form = element("form", { class: "report" },
-    element("p", { class: "muted" }, "About ", element("bdi", { text: name })),
+    element("p", {}, "About ", element("bdi", { text: name })),
     element("div", { class: "field" }, element("label", { text: "What is wrong?", attrs: { for: "report-reason" } }), select),
     element("div", { class: "field" }, element("label", { text: "In your own words, if you like", attrs: { for: "report-words" } }), words),
-    element("p", { class: "fine muted", text: "A person will look at it. Nobody is told who reported them." }),
+    element("p", { text: "A person will look at it. Nobody is told who reported them." }),
     error, send);
   const sheet = new Sheet({ title: "Report", class: "report-sheet", testid: "report-sheet" }, form);
   sheet.addEventListener("close", () => sheet.dialog.remove());

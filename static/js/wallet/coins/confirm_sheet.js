@@ -9,7 +9,7 @@ import { explain } from "../../lib/problems.js";
 import { Sheet } from "../../lib/sheet.js";
 import { StepUpSheet } from "../../lib/step_up.js";
 import { MethodChoice } from "./method_choice.js";
-import { quoteOf } from "./quote.js";
+import { dealWords, quoteOf } from "./quote.js";
 import { RegionField } from "./region_field.js";
 
 /**
@@ -82,11 +82,11 @@ export class ConfirmSheet {
   }
 
   #render() {
-    const { coins, bonus, price, promotions } = this.choice;
+    const { coins, bonus, price } = this.choice;
     setText(this.coins, `${formatNumber(coins)}${bonus > 0 ? ` + ${formatNumber(bonus)}` : ""} coins`);
     setText(this.price, formatMoney(price));
     setText(this.pay, `Pay ${formatMoney(price)}`);
-    setText(this.bonus, bonus > 0 ? `${formatNumber(bonus)} coins on top: ${promotions.join(", ")}` : promotions.join(", "));
+    setText(this.bonus, dealWords(this.choice));
   }
 
   /** @param {Event} event */

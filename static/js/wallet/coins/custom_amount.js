@@ -7,7 +7,7 @@ import { ApiError } from "../../lib/api.js";
 import { element, icon, setText } from "../../lib/element.js";
 import { formatMoney, formatNumber } from "../../lib/format.js";
 import { Timers } from "../../lib/timers.js";
-import { quoteOf } from "./quote.js";
+import { dealWords, quoteOf } from "./quote.js";
 
 /** @typedef {import("./package_card.js").Offer} Offer */
 /** @typedef {import("./package_card.js").Choice} Choice */
@@ -55,10 +55,11 @@ export class CustomAmount {
     return /^\d{1,9}$/.test(digits) ? Number(digits) : 0;
   }
 
-  /** Without promotions. */
-  get #fullPrice() {
-    const { price, coins } = this.offer;
-    return { currency: price.currency, amount: Math.ceil((this.#coins * price.amount) / coins) };
+  /** Without promotions. @returns {Choice} */
+  get #plain() {
+    const { offer, offer: { price, coins, version } } = this;
+    const full = { currency: price.currency, amount: Math.ceil((this.#coins * price.amount) / coins) };
+    return { offer, version, coins: this.#coins, bonus: 0, price: full, full, promotions: [] };
   }
 
   get #fits() {
@@ -85,13 +86,9 @@ export class CustomAmount {
   }
 
   #render() {
-    const { price = this.#fullPrice, bonus = 0, promotions = [] } = this.#quoted ?? {};
-    setText(this.button, this.#fits ? `Continue · ${formatMoney(price)}` : "Continue");
-    const gains = [
-      price.amount < this.#fullPrice.amount && `${formatMoney(price)} instead of ${formatMoney(this.#fullPrice)}`,
-      bonus > 0 && `${formatNumber(bonus)} coins on top`,
-    ].filter(Boolean);
-    setText(this.deal, gains.length > 0 ? `${gains.join(" and ")}: ${promotions.join(", ")}` : "");
+    const choice = this.#quoted ?? this.#plain;
+    setText(this.button, this.#fits ? `Continue · ${formatMoney(choice.price)}` : "Continue");
+    setText(this.deal, dealWords(choice));
     setText(this.hint, `From ${formatNumber(this.least)} to ${formatNumber(this.most)} coins, ${formatMoney(this.offer.per_1000_coins)} per 1,000.`);
     if (this.#fits || this.input.value === "") this.#complain(false);
   }
@@ -107,8 +104,7 @@ export class CustomAmount {
   #submit(event) {
     event.preventDefault();
     if (this.#fits) {
-      const plain = { offer: this.offer, version: this.offer.version, coins: this.#coins, bonus: 0, price: this.#fullPrice, promotions: [] };
-      this.choose(this.#quoted ?? plain);
+      this.choose(this.#quoted ?? this.#plain);
       return;
     }
     this.#complain(true);

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from server.domain.controls import Period
 from server.domain.errors import Code, Refusal
 from server.domain.gift import Accepted, Answer
@@ -73,7 +75,7 @@ class Market:
     purchases: list[Purchase] = field(default_factory=list)
     heard: list[PaymentEvent] = field(default_factory=list)
     proposed: list[adjustments.Adjustment] = field(default_factory=list)
-    told: list[tuple[Any, Answer]] = field(default_factory=list)
+    told: list[tuple[Any, Accepted]] = field(default_factory=list)
     """Accepted requests as they were asked, and their answers."""
     final: bool = False
     """Refunds became final: diamonds that were held for them may be gone."""
@@ -147,10 +149,12 @@ class Market:
         return await self.spending.spend(Wish(viewer, viewer, item, 1, "Hello", info, request))
 
     async def ask_again(self, which: int) -> None:
-        """Somebody who did not get the answer asks once more."""
+        """Somebody who did not get the answer asks once more. Budgets that were near are not told after an outage."""
         if self.told:
-            (ask, *asked), answer = self.told[which % len(self.told)]
-            assert await ask(*asked) == answer
+            (ask, *asked), first = self.told[which % len(self.told)]
+            again = await ask(*asked)
+            assert isinstance(again, Accepted), again
+            assert msgspec.structs.replace(again, near=first.near) == first
 
     async def end(self, gala: str, cancels: bool) -> None:
         if await ledger_rooms.end(self.stage.pool, RoomId(gala), 600 if cancels else 0):

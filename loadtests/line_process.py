@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
+
+from server.child import die_with_parent
 
 LINE_BYTES_MAX = 1 << 28
 STOP_TIMEOUT_S = 10.0
@@ -36,6 +39,8 @@ class LineProcess:
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_BYTES_MAX,
             process_group=0,
+            # A parent that is killed closes no order, and a child amid one would go on with it.
+            preexec_fn=die_with_parent(signal.SIGKILL),
         )
         return self
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from loadtests.swarm.accounts import Cast, CastError, demo_cast, signed_cast, wa
 from loadtests.swarm.conservation import check_conservation
 from loadtests.swarm.profiles import PROFILES, Profile
 from loadtests.swarm.record import read_records
+from server.child import die_with_parent
 from server.settings import Settings, load_settings
 from server.start_error import StartError
 from server.stores.data_folder import running_serve
@@ -170,7 +172,14 @@ def _write_cast(folder: Path, cast: Cast) -> None:
 
 async def _locust(flags: list[str], environ: dict[str, str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *flags, env=environ
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        *flags,
+        env=environ,
+        preexec_fn=die_with_parent(signal.SIGTERM),
     )
 
 

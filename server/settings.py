@@ -189,7 +189,9 @@ class Settings:
     dedupe_s: int = setting(600, "how long the answer to a request id is remembered, at least", least=60, most=86_400)
     wallet_idle_s: int = setting(86_400, "how long a wallet without unsettled gifts stays in Redis unused", least=60)
     settle_batch: int = setting(5000, "gifts settled in one transaction at most", least=1, most=100_000)
-    settle_interval_ms: int = setting(250, "pause between two looks for gifts to settle", least=1, most=60_000)
+    settle_interval_ms: int = setting(
+        500, "pause between two settlements of a shard that has less than settle_batch", least=1, most=60_000
+    )
 
     # Rooms
     tick_ms: int = setting(100, "shortest time between two deltas of a room", least=10, most=10_000)

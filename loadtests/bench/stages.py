@@ -33,6 +33,7 @@ from server.wallet.answers import decode_answers
 from server.wallet.gift_calls import GiftCalls
 from server.wallet.gifting import Gifting
 from server.web import client_frames, server_frames
+from server.web.counts import ACCEPTED, Counts
 
 PART = "h. stages, each alone"
 GIFTS = 64
@@ -124,6 +125,7 @@ async def _steps() -> list[tuple[str, Callable[[], object]]]:
             for frame, answer in zip(frames, accepted, strict=True)
         ]
 
+    counts = Counts()
     packed = b"[%b]" % b",".join(
         b"[%d,%d,1000000,1,%d,%b]" % (n + 1, NOW_US, n + 1, order.body.encode()) for n, order in enumerate(orders.held)
     )
@@ -163,6 +165,7 @@ async def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("gateway: packed for Redis", pack),
         ("gateway: the answer parsed", parse),
         ("gateway: the acknowledgement encoded", acknowledge),
+        ("gateway: counted for its metrics", lambda: [counts.gift(ACCEPTED, n / 1000) for n in range(GIFTS)]),
         ("worker, rooms: read from the log", into_rooms),
         ("worker, rooms: merged into a delta's entries", tick),
         ("worker, ledger: read from the log", read),

@@ -35,6 +35,15 @@ class Package:
         return self.coins_min is not None
 
     @property
+    def contradiction(self) -> str:
+        """What is wrong with these terms, as a sentence; '' for nothing."""
+        if (self.coins_min is None) != (self.coins_max is None):
+            return "A custom amount has a least and a most."
+        if self.coins_min is not None and self.coins_max is not None and self.coins_min > self.coins_max:
+            return "The least of a custom amount is not more than the most."
+        return ""
+
+    @property
     def coin_price(self) -> Fraction:
         """What one coin costs, exactly, in minor units."""
         return Fraction(self.amount, self.coins)

@@ -48,16 +48,22 @@ class SettlingLoop:
         self._faults = {shard: Outage("settlement", shard=shard) for shard in shards}
         self._looked_at = dict.fromkeys(shards, 0.0)
         self._moved: dict[int, tuple[tuple[int, int], float]] = dict.fromkeys(shards, ((0, 0), 0.0))
+        self._waiting: dict[int, int] = {}
+        """Unsettled gifts of each shard that has some, as of the last look."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Settles until `stop`; batches under way are finished."""
         stopping = asyncio.create_task(stop.wait())
         try:
+            look_at_s = 0.0
             while not stop.is_set():
-                await self._start_due()
+                if (now_s := time.monotonic()) >= look_at_s:
+                    look_at_s = now_s + self._look_s
+                    await self._look()
+                self._start_due()
                 await asyncio.wait(
                     [stopping, *self._running.values()],
-                    timeout=self._look_s,
+                    timeout=look_at_s - time.monotonic(),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 self._reap()
@@ -69,8 +75,9 @@ class SettlingLoop:
     async def drain(self) -> None:
         """Settles what is left and returns when nothing is. Bound it with a timeout: a store may be away."""
         while True:
-            left = await self._start_due(at_once=True)
-            if left == 0 and not self._running:
+            looked = await self._look()
+            self._start_due(at_once=True)
+            if looked and not self._waiting and not self._running:
                 return
             if self._running:
                 await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -78,20 +85,27 @@ class SettlingLoop:
                 await asyncio.sleep(DRAIN_LOOK_S)
             self._reap()
 
-    async def _start_due(self, *, at_once: bool = False) -> int | None:
-        """Starts settling the shards that are due, longest backlog first; answers how many have a backlog."""
+    async def _look(self) -> bool:
+        """Looks how much is waiting in each shard; False when a store is away, and nothing is to be started then."""
+        self._waiting = {}
         if any(outage.paused for outage in self._away.values()):
-            return None
+            return False
         try:
-            waiting = self._waiting(await self._states())
+            self._waiting = self._unsettled(await self._states())
         except STORE_AWAY as error:
             self._note_outage(error)
-            return None
+            return False
         self._away["redis"].over()
+        return True
+
+    def _start_due(self, *, at_once: bool = False) -> None:
+        """Starts settling the shards that are due, longest backlog first."""
+        if any(outage.paused for outage in self._away.values()):
+            return
         now = time.monotonic()
         due = [
             shard
-            for shard, gifts in sorted(waiting.items(), key=lambda item: -item[1])
+            for shard, gifts in sorted(self._waiting.items(), key=lambda item: -item[1])
             if shard not in self._running
             and not self._faults[shard].paused
             and (at_once or gifts >= self._batch or now - self._looked_at[shard] >= self._interval_s)
@@ -99,7 +113,6 @@ class SettlingLoop:
         for shard in due[: SHARDS_AT_ONCE - len(self._running)]:
             self._looked_at[shard] = now
             self._running[shard] = asyncio.create_task(self._settle(shard), name=f"settle-{shard}")
-        return len(waiting)
 
     async def _states(self) -> list[ShardState]:
         """All shards, open. A Redis that was restarted or wiped gets its functions and its epochs here."""
@@ -117,7 +130,7 @@ class SettlingLoop:
                 self._away["postgres"].over()
         return states
 
-    def _waiting(self, states: list[ShardState]) -> dict[int, int]:
+    def _unsettled(self, states: list[ShardState]) -> dict[int, int]:
         """Unsettled gifts of each shard that has some."""
         now = time.monotonic()
         waiting, lag_s = {}, 0.0
@@ -134,7 +147,7 @@ class SettlingLoop:
 
     async def _settle(self, shard: int) -> None:
         try:
-            await self._settler.settle_once(shard)
+            settled = await self._settler.settle_once(shard)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other shards go on
             if isinstance(error, (*REDIS_AWAY, *POSTGRES_AWAY)) and not isinstance(error, ResponseError):
                 self._note_outage(error)
@@ -143,6 +156,13 @@ class SettlingLoop:
         else:
             self._away["postgres"].over()
             self._faults[shard].over()
+            self._take_off(shard, settled)
+
+    def _take_off(self, shard: int, settled: int) -> None:
+        """Counts down what is waiting, so that a long backlog goes on without another look."""
+        left = self._waiting.pop(shard, 0) - settled
+        if settled and left > 0:
+            self._waiting[shard] = left
 
     def _note_outage(self, error: BaseException) -> None:
         store = "redis" if isinstance(error, RedisError) else "postgres"

@@ -5,6 +5,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import structlog
 from redis.asyncio import Redis
@@ -80,7 +81,9 @@ class WaitingRooms:
             if len(self._loads) >= LOADS_MAX:
                 return
             if room not in loaded and room not in self._loads and self._again_at_s.get(room, 0.0) <= now_s:
-                self._loads[room] = asyncio.create_task(self._load(room), name=f"load-{room}")
+                task = self._loads[room] = asyncio.create_task(self._load(room), name=f"load-{room}")
+                # Not in the task itself: one that is cancelled before its first step does nothing of what it should.
+                task.add_done_callback(partial(self._ended, room))
 
     def forget(self) -> None:
         """Forgets who waits: their gifts are read again."""
@@ -92,10 +95,11 @@ class WaitingRooms:
         await asyncio.gather(*self._loads.values(), return_exceptions=True)
 
     async def close(self) -> None:
-        """Gives up what is being loaded."""
+        """Gives up what is being loaded; who goes on afterwards, to drain, begins with it at once."""
         for task in self._loads.values():
             task.cancel()
         await self.settled()
+        self._again_at_s.clear()
 
     async def _load(self, room: str) -> None:
         self._again_at_s[room] = time.monotonic() + LOAD_RETRY_S * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
@@ -107,8 +111,9 @@ class WaitingRooms:
             self._again_at_s.pop(room, None)
         except (*STORE_AWAY, RoomStaleError) as error:
             log.warning("a room waits to be loaded", room=room, error=f"{type(error).__name__}: {error}"[:200])
-        finally:
-            self._loads.pop(room, None)
+
+    def _ended(self, room: str, _: "asyncio.Task[None]") -> None:
+        del self._loads[room]
 
     def _miss(self, room: str) -> None:
         """The ledger does not have this room: its gifts are the quarantine's, not ours."""

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browser.admin_desk import Office
 from tests.browser.chromium import NAMES, installed_chromium, launch
 from tests.browser.modules import Modules
 from tests.browser.pages import Pages
@@ -71,6 +72,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 async def site(live_serve: ServeProcess, http: aiohttp.ClientSession) -> Site:
     """The server that the pages come from."""
     return Site(await asyncio.to_thread(lambda: live_serve.url), http)
+
+
+@pytest.fixture(scope="session")
+def office(live_serve: ServeProcess, site: Site) -> Office:
+    """The admins of that server."""
+    return Office(live_serve)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -67,8 +67,9 @@ class Site:
         async with self.http.post(f"{self.url}/api/v1{path}", json=body, headers=headers) as answer:
             return await _read(answer)
 
-    async def put(self, path: str, account: Account) -> dict[str, Any]:
-        async with self.http.put(f"{self.url}/api/v1{path}", headers=_headers(account)) as answer:
+    async def put(self, path: str, account: Account, **body: Any) -> dict[str, Any]:
+        sent = {"json": body} if body else {}
+        async with self.http.put(f"{self.url}/api/v1{path}", headers=_headers(account), **sent) as answer:
             return await _read(answer)
 
 

@@ -4,44 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, expect
 
-from server.settings import Settings
-from server.token_key import with_token_secret
-from server.web.tokens import issue_token
-from tests.browser.pages import Pages
+from tests.browser.admin_desk import Office, because, go_to
 from tests.browser.people import People
 from tests.browser.site import Site
 from tests.browser.standards import fits, passes
-from tests.serve_process import ServeProcess
-
-TTL_S = 3600
-
-
-@pytest.fixture(scope="module")
-def settings(site: Site, live_serve: ServeProcess) -> Settings:
-    """What signs tokens as the running server does."""
-    return with_token_secret(Settings(data_dir=live_serve.data_dir))
-
-
-async def _desk(pages: Pages, settings: Settings, admin: str, tab: str) -> Page:
-    """The page of an admin who has pasted a token."""
-    page = await pages.open(f"/admin#{tab}")
-    await page.get_by_test_id("admin-token").fill(issue_token(settings, admin, admin, "admin", TTL_S))
-    await page.get_by_test_id("admin-token").press("Enter")
-    await expect(page.get_by_test_id("admin-desk")).to_be_visible()
-    return page
-
-
-async def _because(page: Page, button: str, reason: str) -> None:
-    await page.get_by_test_id(button).click()
-    await page.get_by_test_id("reason").fill(reason)
-    await page.get_by_test_id("reason").press("Enter")
-
-
-async def _tab(page: Page, tab: str) -> None:
-    await page.get_by_test_id(f"wallet-tab-{tab}").click()
 
 
 async def test_a_token_without_the_role_is_told_so(people: People, site: Site) -> None:
@@ -54,21 +22,23 @@ async def test_a_token_without_the_role_is_told_so(people: People, site: Site) -
 
 
 async def test_a_wallet_is_frozen_and_coins_are_corrected_by_two_admins(
-    people: People, site: Site, settings: Settings
+    people: People, site: Site, office: Office
 ) -> None:
     people.pages.allow("403")
     name = f"Otto {secrets.token_hex(4)}"
     otto = await site.login(name)
-    first = await _desk(people.pages, settings, "adm_one", "users")
+    first = await office.desk(people.pages, "adm_one", "users")
     await first.get_by_test_id("user-search").fill(name)
     await first.get_by_test_id("user-search").press("Enter")
     await expect(first.get_by_test_id("found-user")).to_have_count(1)
     await first.get_by_role("button", name=f"Open {name}").click()
     await expect(first.get_by_test_id("user-coins")).to_have_text("10,000")
 
-    await _because(first, "freeze", "A stolen phone")
+    await first.get_by_test_id("freeze").click()
+    await because(first, "A stolen phone")
     await expect(first.get_by_test_id("user-state")).to_have_text("Wallet frozen")
-    await _because(first, "unfreeze", "Found again")
+    await first.get_by_test_id("unfreeze").click()
+    await because(first, "Found again")
     await expect(first.get_by_test_id("user-state")).to_have_text("In good standing")
 
     await first.get_by_test_id("correction-coins").fill("-1500")
@@ -78,13 +48,13 @@ async def test_a_wallet_is_frozen_and_coins_are_corrected_by_two_admins(
     await passes(first)
     await fits(first)
 
-    await _tab(first, "waiting")
+    await go_to(first, "waiting")
     of_otto = first.get_by_test_id("correction").filter(has_text=otto.id)
     await of_otto.get_by_test_id("approve").click()
     await expect(first.locator(".toast-problem")).to_be_visible()
     assert await site.coins(otto) == 10_000
 
-    second = await _desk(people.pages, settings, "adm_two", "waiting")
+    second = await office.desk(people.pages, "adm_two", "waiting")
     waits = second.get_by_test_id("correction").filter(has_text=otto.id)
     await expect(waits).to_contain_text("Given twice")
     await passes(second)
@@ -106,9 +76,9 @@ async def test_a_wallet_is_frozen_and_coins_are_corrected_by_two_admins(
 
 
 async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
-    people: People, site: Site, settings: Settings
+    people: People, site: Site, office: Office
 ) -> None:
-    page = await _desk(people.pages, settings, "adm_one", "prices")
+    page = await office.desk(people.pages, "adm_one", "prices")
     item = page.get_by_test_id("item").filter(has_text="Rose rose, version")
     await item.get_by_role("button").click()
     before = await item.inner_text()
@@ -127,7 +97,7 @@ async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
     await passes(page)
     await fits(page)
 
-    await _tab(page, "figures")
+    await go_to(page, "figures")
     report = b"transaction,amount,currency\nnobody_has_this,499,USD\n"
     upload = FilePayload(name="report.csv", mimeType="text/csv", buffer=report)
     await page.get_by_test_id("report-file").set_input_files(upload)
@@ -137,8 +107,8 @@ async def test_a_price_is_previewed_before_it_is_added_and_a_report_is_compared(
     await fits(page)
 
 
-async def test_a_promotion_is_tried_on_a_purchase_and_ended(people: People, site: Site, settings: Settings) -> None:
-    page = await _desk(people.pages, settings, "adm_one", "promotions")
+async def test_a_promotion_is_tried_on_a_purchase_and_ended(people: People, site: Site, office: Office) -> None:
+    page = await office.desk(people.pages, "adm_one", "promotions")
     form = page.get_by_test_id("promotion-form")
     fields = {"Id": "far-away", "Name": "In 2090", "Percent": "50", "From (UTC)": "2090-01-01T00:00"}
     for label, value in {

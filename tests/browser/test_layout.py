@@ -86,3 +86,23 @@ async def test_the_stage_fills_a_phone_and_leaves_room_for_panels_on_a_desktop(p
     assert stage is not None
     assert chat is not None
     assert stage["x"] + stage["width"] <= chat["x"]
+
+
+async def test_the_buttons_below_the_stage_stay_inside_it_and_a_sheet_follows_the_window(people: People) -> None:
+    room, _ = await people.room()
+    ben = await people.viewer("Ben", room, size=DESKTOP)
+    for width in (900, 1099, 1100, 1149, 1150, 1269, 1270, 1280, 1359, 1360, 1600):
+        await ben.page.set_viewport_size({"width": width, "height": 800})
+        stage = await ben.page.locator(".stage").bounding_box()
+        first = await ben.page.locator(".quick-gifts").bounding_box()
+        last = await ben.part("gift-button").bounding_box()
+        assert stage is not None
+        assert first is not None
+        assert last is not None
+        assert stage["x"] < first["x"], width
+        assert last["x"] + last["width"] < stage["x"] + stage["width"], width
+    await ben.open_gifts()
+    await ben.part("recharge").click()
+    await ben.page.set_viewport_size(PHONE)
+    panel = ben.part("wallet-sheet").locator(".sheet-panel")
+    await expect(panel).to_have_css("width", f"{PHONE['width']}px")

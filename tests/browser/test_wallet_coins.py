@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.admin_desk import Office
 from tests.browser.pages import PHONE
 from tests.browser.people import People
 from tests.browser.room_screen import RoomScreen
@@ -57,6 +60,40 @@ async def test_a_custom_amount_has_its_price_and_its_bounds(people: People, site
     await expect(buy).to_have_text("Continue · $12.34")
     await buy.click()
     await expect(page.get_by_test_id("confirm-price")).to_have_text("$12.34")
+
+
+async def test_promotions_of_a_custom_amount_are_shown_before_it_is_paid_where_its_buyer_lives(
+    people: People, site: Site, office: Office
+) -> None:
+    stretch = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2090-01-01T00:00:00Z", "announce": False}
+    only = {"packages": ["web_custom"], "regions": ["IS"], "uses_max": 9, **stretch}
+    admin = office.admin("adm_one")
+    lights: dict[str, Any] = {"name": "Northern lights", "kind": "bonus", "percent": 20, "budget_coins": 900}
+    sale: dict[str, Any] = {"name": "Ice sale", "kind": "discount", "percent": 10, "platforms": ["web"]}
+    await site.post("/admin/promotions", admin, id="northern-lights", **lights, **only)
+    await site.post("/admin/promotions", admin, id="ice-sale", **sale, **only)
+
+    page = await people.wallet(await site.login("Ana"), "coins")
+    await page.get_by_test_id("custom-coins").fill("1000")
+    await page.get_by_test_id("custom-buy").click()
+    await page.get_by_test_id("region").select_option("PT")
+    await expect(page.get_by_test_id("pay")).to_have_text("Pay $10.00")
+    await page.get_by_test_id("region").select_option("IS")
+    await expect(page.get_by_test_id("pay")).to_have_text("Pay $9.00")
+    await expect(page.get_by_test_id("confirm-bonus")).to_contain_text("200 coins on top: Northern lights")
+    await passes(page)
+    await pay(page, "success")
+    await expect(page.get_by_test_id("wallet-coins")).to_have_text("11,200")
+    await expect(page.get_by_test_id("wallet-issued")).to_have_text("In all 1,000 bought and 10,200 given")
+
+    ben = await site.login("Ben")
+    await site.put("/account/profile", ben, region="IS")
+    page = await people.wallet(ben, "coins")
+    await page.get_by_test_id("custom-coins").fill("500")
+    deal = page.get_by_test_id("custom-deal")
+    await expect(deal).to_contain_text("$4.50 instead of $5.00 and 100 coins on top: Northern lights, Ice sale")
+    await expect(page.get_by_test_id("custom-buy")).to_have_text("Continue · $4.50")
+    await fits(page)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from tests.browser.admin_desk import Office
 from tests.browser.people import People
 from tests.browser.site import Site
 
 
-async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(people: People, site: Site) -> None:
+async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(
+    people: People, site: Site, office: Office
+) -> None:
     login = await site.login("Hana")
     room, _ = await people.room()
     await site.give(login, room, "rose", 3)
@@ -27,6 +30,14 @@ async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(people: 
     await page.get_by_test_id("trace-input").fill(reference)
     await page.get_by_test_id("trace-input").press("Enter")
     await expect(page.get_by_test_id("trace").first).to_contain_text("3 coins were taken")
+    await rows.first.locator("summary").click()
+    await rows.first.get_by_test_id("report-movement").click()
+    await expect(page.get_by_test_id("report-reason")).to_have_value("fraud")
+    await page.get_by_test_id("report-send").click()
+    await expect(page.get_by_test_id("toast").last).to_contain_text("A person will look at it")
+    await expect(page.get_by_test_id("report-sheet")).to_be_hidden()
+    reports = (await site.get("/admin/reports?limit=100", office.admin("adm_one")))["reports"]
+    assert ("gift", reference) in {(one["subject_kind"], one["subject"]) for one in reports}
     people.pages.allow("404")
     await page.get_by_test_id("trace-input").fill("w00-1-999999")
     await page.get_by_test_id("trace-input").press("Enter")

@@ -36,6 +36,22 @@ async def test_a_viewer_tells_who_they_are_once_and_a_parent_blocks_purchases(pe
     await passes(page)
 
 
+async def test_a_budget_warns_when_it_is_nearly_spent_and_says_when_it_begins_anew(people: People, site: Site) -> None:
+    room, _ = await people.room()
+    viewer = await people.viewer("Ana", room)
+    await site.put("/account/limits/day", viewer.account, coins=100)
+    await viewer.open_gifts()
+    await viewer.send("cap")
+    warning = viewer.part("toast").filter(has_text="80 % of your budget for this day")
+    await expect(warning).to_have_count(1)
+    await viewer.send("cap")
+    over = viewer.part("toast").filter(has_text="more than is left of your budget for this day")
+    await expect(over).to_contain_text("The next day begins")
+    async with viewer.page.context.expect_page() as opened:
+        await over.get_by_test_id("toast-limits").click()
+    await expect((await opened.value).get_by_text("99 of 100 coins spent")).to_be_visible()
+
+
 async def test_a_dear_gift_is_asked_about_first_where_its_sender_chose_so(people: People, site: Site) -> None:
     room, _ = await people.room()
     viewer = await people.viewer("Ana", room)

@@ -146,6 +146,23 @@ async def test_a_new_price_holds_at_once_and_a_preview_changes_nothing(office: G
     assert (status, made["price"]) == (201, {"amount": 89, "currency": "USD"})
 
 
+async def test_packages_are_listed_on_sale_or_not_and_a_custom_amount_stays_one(office: Gateway) -> None:
+    root, _ = _admins(office)
+    retired = {"id": "ios_70", "platform": "ios", "coins": 70, "amount": 99, "currency": "USD", "active": False}
+    assert (await office.post("/admin/packages", retired, root))[0] == 201
+    custom = {"id": "web_custom", "platform": "web", "coins": 1, "amount": 2, "currency": "USD"}
+    assert (await office.post("/admin/packages", custom | {"coins_min": 50}, root))[0] == 400
+    assert (await office.post("/admin/packages", custom | {"coins_min": 50, "coins_max": 49}, root))[0] == 400
+    assert (await office.post("/admin/packages", custom | {"coins_min": 50, "coins_max": 900}, root))[0] == 201
+    _, listed = await office.get("/admin/packages", root)
+    newest = {one["id"]: one for one in listed["packages"]}
+    assert (newest["ios_70"]["version"], newest["ios_70"]["active"]) == (2, False)
+    assert {one["platform"] for one in newest.values()} == {"web", "ios", "android"}
+    _, versions = await office.get("/admin/packages", root, package="web_custom")
+    bounds = [(one["version"], one["coins_min"], one["coins_max"]) for one in versions["packages"]]
+    assert bounds == [(2, 50, 900), (1, 100, 200_000)]
+
+
 async def test_a_report_is_compared_payment_by_payment(office: Gateway, pool: Pool) -> None:
     await office.coins("ann", 1)
     root, _ = _admins(office)

@@ -67,6 +67,50 @@ async def test_who_has_no_account_yet_is_shown_plain_prices(gateway: Gateway, po
     assert (status, made["bonus_coins"]) == (201, 500)
 
 
+async def test_a_custom_amount_is_quoted_with_its_promotions_where_its_buyer_lives(
+    gateway: Gateway, pool: Pool
+) -> None:
+    custom = frozenset({"web_custom"})
+    await make(pool, bonus(packages=custom), discount(packages=custom, regions=frozenset({"PT"})))
+    token = gateway.token("ann")
+
+    async def quoted(**query: Any) -> tuple[int, Any]:
+        return await gateway.get("/packages/web_custom", token, **query)
+
+    _, abroad = await quoted(coins=1_234, region="ES")
+    assert (abroad["coins"], abroad["price"]["amount"]) == (1_234, 1_234)
+    assert (abroad["deal"]["bonus_coins"], abroad["deal"]["price"]["amount"]) == (617, 1_234)
+    _, at_home = await quoted(coins=1_234, region="PT")
+    assert (at_home["deal"]["bonus_coins"], at_home["deal"]["price"]["amount"]) == (617, 988)
+    assert (await gateway.get("/packages/web_custom", coins=1_234, region="PT"))[1]["deal"] is None  # nobody known
+    for query in ({}, {"coins": 99}, {"coins": "1e3"}, {"coins": 1_234, "region": "pt"}):
+        assert (await quoted(**query))[0] == 400, query
+    assert (await gateway.get("/packages/nothing", token))[0] == 404
+
+    agreed = {"coins": 1_234, "amount": 988}
+    status, refused = await order(gateway, token, at_home, **agreed, bonus_coins=618)
+    assert (status, refused["code"]) == (409, "conflict")
+    status, made = await order(gateway, token, at_home, **agreed, bonus_coins=617)
+    assert (status, made["bonus_coins"], made["price"]["amount"]) == (201, 617, 988)
+    assert (await quoted(coins=1_234))[1]["deal"] is None  # both are promised, once for each user
+
+
+async def test_coins_that_were_given_with_a_payment_and_taken_back_with_it_were_not_given(
+    gateway: Gateway, pool: Pool
+) -> None:
+    await make(pool, bonus())
+    token = gateway.token("ann")
+    ann = await gateway.enter(token)
+    _, made = await order(gateway, token, await package(gateway, token))
+    await gateway.post(f"/purchases/{made['id']}/checkout", {}, token)
+    for outcome, issued in (("success", (500, 250)), ("refund", (0, 0))):
+        await gateway.post(f"/sandbox/payments/{made['id']}", {"outcome": outcome})
+        coins = sum(issued)
+        await ann.receive_where(lambda frame, due=coins: frame.get("coins") == due, "the balance")
+        _, wallet = await gateway.get("/wallet", token)
+        assert wallet["issued"] == dict(zip(("purchased", "promotional"), issued, strict=True))
+
+
 async def test_a_purchase_that_came_to_nothing_gives_its_promise_back(gateway: Gateway, pool: Pool) -> None:
     await make(pool, bonus(budget_coins=250))
     token = gateway.token("ann")

@@ -149,7 +149,8 @@ async def test_redis_may_be_killed_and_come_back(stage: Stage, valkey: EmbeddedV
 
 async def _look(loop: SettlingLoop) -> None:
     """One look of the loop, and what it started."""
-    await loop._start_due()
+    await loop._look()
+    loop._start_due()
     await asyncio.gather(*loop._running.values())
     loop._reap()
 

@@ -288,6 +288,21 @@ async def test_a_worker_that_is_told_to_stop_drains_though_a_connection_breaks(
     assert await gifts_of(redis, "r1") == 3
 
 
+async def test_a_worker_that_is_told_to_stop_loads_a_room_all_the_same(
+    redis: Redis, pool: Pool, settings: Settings, shop: Shop
+) -> None:
+    """A load that was given up before its first step is begun again, at once."""
+    await a_room(pool)
+    await open_in_both(pool, shop, "ann")
+    await shop.give("ann", "r1", times=2)
+    reader = reader_of_all(redis, pool, replace(settings, drain_timeout_s=20.0))
+    reader._waiting.wait("r1")
+    reader._waiting.load_some(set())
+    await reader._waiting.close()
+    await reader.drain()
+    assert await gifts_of(redis, "r1") == 2
+
+
 async def test_wallets_of_an_epoch_that_is_over_get_a_time_to_live(
     redis: Redis, pool: Pool, settings: Settings, shop: Shop
 ) -> None:

@@ -84,6 +84,8 @@ class Valkeys:
         if any(str(args[3]).startswith("{w") for args in called):
             self.on_wallets(server, self._clients[server])
         if server != self.primary:
+            # What it does alone is left behind: it is resynchronised as a whole before it takes over again.
+            self._remembers = False
             return replies
         if any(args[1] == "gs_open" for args in called):
             self.on_open()

@@ -171,8 +171,9 @@ class Shard:
         viewers, coins = column(list(taken)), column(list(taken.values()))
         return self.redis.fcall("gs_settled", 1, KEY, epoch, start, end, IDLE_S, viewers, coins).decode()  # type: ignore[union-attr]
 
-    def applied(self, epoch: int, end: int) -> str:
-        return self.redis.fcall("gs_applied", 1, KEY, epoch, end).decode()  # type: ignore[union-attr]
+    def applied(self, epoch: int, end: int, opening: str | None = None) -> str:
+        read_under = self.redis.hget(KEY, "opening") if opening is None else opening
+        return self.redis.fcall("gs_applied", 1, KEY, epoch, end, read_under or b"").decode()  # type: ignore[union-attr]
 
     def evict(self, viewer: str, epoch: int) -> bool:
         """What the wallet's time to live does, at once; False if it has none."""

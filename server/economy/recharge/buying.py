@@ -29,7 +29,7 @@ DAY_S = 86_400
 class Order:
     """What somebody wants to buy. version: of the price that was shown; coins: of a custom amount.
 
-    amount: what the buyer agreed to pay, minor units; None for whatever it is.
+    amount: what the buyer agreed to pay, minor units; None for whatever it is. bonus_coins: at least so many on top.
 
     region: where the buyer says to live, ISO 3166-1 alpha-2; confirmation: of the step-up, for large amounts.
     """
@@ -38,6 +38,7 @@ class Order:
     version: int
     coins: int | None = None
     amount: int | None = None
+    bonus_coins: int = 0
     method: str | None = None
     region: str | None = None
     confirmation: str | None = None
@@ -77,6 +78,8 @@ async def buy(conn: Connection, user_id: UserId, order: Order, providers: Provid
     amount -= deal.discount
     if order.amount not in {None, amount}:
         raise Refusal(Code.CONFLICT, "The price of this package is another one now.")
+    if deal.bonus_coins < order.bonus_coins:
+        raise Refusal(Code.CONFLICT, "The coins on top of this package are fewer now.")
     if package.platform == "web" and 0 < settings.purchase_confirm_amount <= amount:
         await step_up.confirm(conn, user_id, order.confirmation)
     if package.platform != "web":

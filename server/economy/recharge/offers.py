@@ -1,8 +1,9 @@
 """What is on sale for somebody: each package with what promotions make of it now, and which is the best value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from server.domain.errors import Code, Refusal
 from server.domain.packages import Package, best_value
 from server.domain.promotion import Deal
 from server.economy.earning.deals import Priced, previews
@@ -13,7 +14,7 @@ from server.stores.postgres import Connection
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A package on sale. deal: of a fixed package; what a custom amount gets depends on the amount."""
+    """A package on sale. deal: of a fixed package; what a custom amount gets depends on the amount (`quote`)."""
 
     package: Package
     deal: Deal
@@ -47,6 +48,26 @@ async def offers(conn: Connection, user_id: str | None, region: str | None, plat
     )
     own = {package.id: deal for (package, _, _), deal in zip(sizes, deals, strict=True) if not package.custom}
     return [Offer(package, own.get(package.id, Deal()), package is best) for package in found]
+
+
+async def quote(
+    conn: Connection, user_id: str | None, region: str | None, package: Package, coins: int | None
+) -> Offer:
+    """What so many coins of a package would cost a user, or somebody unknown, now; the package comes in that size.
+
+    coins: of a custom amount. Raises Refusal: bad_request for a size that is not sold, conflict outside its region.
+    """
+    if package.id not in {found.id for found in await packages.offered(conn, package.platform, region or "")}:
+        raise Refusal(Code.CONFLICT, f"This package is not sold in {region or 'your region'}.")
+    try:
+        coins, amount = package.price_of(coins)
+    except ValueError as error:
+        raise Refusal(Code.BAD_REQUEST, str(error)) from error
+    deal = Deal()
+    if user_id is not None:
+        priced = [Priced(package=package.id, coins=coins, amount=amount)]
+        [deal] = await previews(conn, user_id, priced, region=region or REGION_UNKNOWN, platform=package.platform)
+    return Offer(replace(package, coins=coins, amount=amount), deal, best=False)
 
 
 def _sizes(package: Package) -> tuple[int | None, ...]:

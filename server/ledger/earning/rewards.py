@@ -26,7 +26,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Coins that a user ever got: bought (less refunds), given, and of these last how many as rewards listed here."""
+    """Coins that a user ever got, less what was taken back: bought, and given."""
 
     purchased: int
     promotional: int
@@ -93,7 +93,7 @@ async def issued(pool: Pool, user_id: str) -> Issued:
     row = await pool.fetchrow(
         """
         SELECT coalesce(sum(coins) FILTER (WHERE kind IN ('purchase', 'refund')), 0)::bigint AS purchased,
-               coalesce(sum(coins) FILTER (WHERE kind = 'promotion'), 0)::bigint AS promotional
+               coalesce(sum(coins) FILTER (WHERE kind IN ('promotion', 'forfeit')), 0)::bigint AS promotional
         FROM credits WHERE user_id = $1
         """,
         user_id,

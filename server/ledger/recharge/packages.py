@@ -42,6 +42,22 @@ async def newest(conn: Connection, package_id: str) -> Package | None:
     return None if row is None else _read(row)
 
 
+async def versions(conn: Connection, package_id: str | None, limit: int) -> list[Package]:
+    """All versions of a package, newest first; or the newest of each, on sale or not, by platform and coins."""
+    rows = await conn.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM packages AS held
+        WHERE CASE WHEN $1::text IS NULL
+            THEN version = (SELECT max(version) FROM packages WHERE package_id = held.package_id)
+            ELSE package_id = $1 END
+        ORDER BY platform, region, coins_min IS NOT NULL, coins, package_id, version DESC LIMIT $2
+        """,  # noqa: S608 - columns of our own
+        package_id,
+        limit,
+    )
+    return [_read(row) for row in rows]
+
+
 async def plant(conn: Connection, seed: Iterable[Package]) -> None:
     """Brings the packages up to a seed. Call in a transaction, under the migration's lock.
 

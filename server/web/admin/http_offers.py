@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from server.domain.catalogue import CatalogueGift, ItemKind
-from server.domain.errors import Code
+from server.domain.errors import Code, Refusal
 from server.domain.packages import Package
 from server.ledger.admin import offers
-from server.web.admin.shapes import ItemVersion, ItemVersions, NewItem, NewPackage, PackageVersion
+from server.ledger.recharge import packages
+from server.web.admin.shapes import ItemVersion, ItemVersions, NewItem, NewPackage, PackageVersion, PackageVersions
 from server.web.economy.purchase_shapes import Money
 from server.web.http import admin_of, answer, read_body, services_of
 from server.web.route import Route
@@ -21,7 +22,7 @@ _new_package = StrictDecoder(NewPackage)
 async def list_item_versions(request: web.Request) -> web.Response:
     """The newest version of everything in the catalogue, or all versions of one `item`."""
     await admin_of(request)
-    item = request.query.get("item", "").replace("\0", "") or None
+    item = _asked(request, "item")
     async with services_of(request).pool.acquire() as conn:
         found = await offers.item_versions(conn, item, VERSIONS_MAX)
     return answer(ItemVersions([_item(one) for one in found]))
@@ -50,6 +51,15 @@ async def add_item_version(request: web.Request) -> web.Response:
     return answer(_item(made), 201)
 
 
+async def list_package_versions(request: web.Request) -> web.Response:
+    """The newest version of every package, on sale or not, or all versions of one `package`."""
+    await admin_of(request)
+    package = _asked(request, "package")
+    async with services_of(request).pool.acquire() as conn:
+        found = await packages.versions(conn, package, VERSIONS_MAX)
+    return answer(PackageVersions([_package(one) for one in found]))
+
+
 async def add_package_version(request: web.Request) -> web.Response:
     """Add a version of a package; purchases that were begun keep their price."""
     services, admin = services_of(request), await admin_of(request)
@@ -62,23 +72,20 @@ async def add_package_version(request: web.Request) -> web.Response:
         currency=body.currency,
         coins=body.coins,
         amount=body.amount,
+        coins_min=body.coins_min,
+        coins_max=body.coins_max,
         active=body.active,
     )
+    if wrong := package.contradiction:
+        raise Refusal(Code.BAD_REQUEST, wrong)
     async with services.pool.acquire() as conn, conn.transaction():
         made = await offers.add_package(conn, admin.user_id, package, preview=body.preview)
-    return answer(
-        PackageVersion(
-            id=made.id,
-            version=made.version,
-            platform=made.platform,  # type: ignore[arg-type]
-            region=made.region,
-            coins=made.coins,
-            price=Money(made.amount, made.currency),
-            per_1000_coins=Money(made.amount_per_1000_coins, made.currency),
-            active=made.active,
-        ),
-        201,
-    )
+    return answer(_package(made), 201)
+
+
+def _asked(request: web.Request, name: str) -> str | None:
+    """The id that the query asks for, if any."""
+    return request.query.get(name, "").replace("\0", "") or None
 
 
 def _item(item: CatalogueGift) -> ItemVersion:
@@ -93,6 +100,21 @@ def _item(item: CatalogueGift) -> ItemVersion:
         streakable=item.streakable,
         effect=dict(item.effect),
         active=item.active,
+    )
+
+
+def _package(package: Package) -> PackageVersion:
+    return PackageVersion(
+        id=package.id,
+        version=package.version,
+        platform=package.platform,  # type: ignore[arg-type]
+        region=package.region,
+        coins=package.coins,
+        price=Money(package.amount, package.currency),
+        per_1000_coins=Money(package.amount_per_1000_coins, package.currency),
+        coins_min=package.coins_min,
+        coins_max=package.coins_max,
+        active=package.active,
     )
 
 
@@ -113,6 +135,14 @@ ROUTES = (
         answer=ItemVersion,
         status=201,
         codes=(Code.NOT_FOUND, Code.CONFLICT),
+    ),
+    Route(
+        method="GET",
+        path="/admin/packages",
+        handler=list_package_versions,
+        answer=PackageVersions,
+        query={"package": "all versions of this one"},
+        codes=(Code.NOT_FOUND,),
     ),
     Route(
         method="POST",

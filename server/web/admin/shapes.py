@@ -149,7 +149,7 @@ class NewItem(Struct, frozen=True):
 
 
 class PackageVersion(Struct, frozen=True):
-    """One version of a package of coins."""
+    """One version of a package of coins. coins_min, coins_max: bounds of a custom amount; null for a fixed one."""
 
     id: str
     version: Annotated[int, Meta(ge=1)]
@@ -158,11 +158,22 @@ class PackageVersion(Struct, frozen=True):
     coins: Coins
     price: Money
     per_1000_coins: Money
+    coins_min: Coins | None
+    coins_max: Coins | None
     active: bool
 
 
+class PackageVersions(Struct, frozen=True):
+    """The newest versions of all packages, on sale or not, or all versions of one."""
+
+    packages: list[PackageVersion]
+
+
 class NewPackage(Struct, frozen=True):
-    """A new version of a package, or a new package. region: ISO 3166-1 alpha-2, or `*` for everywhere else."""
+    """A new version of a package, or a new package. region: ISO 3166-1 alpha-2, or `*` for everywhere else.
+
+    coins_min, coins_max: bounds of a custom amount, of which `amount` buys `coins`; both, or none for a fixed package.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.]{0,63}\Z")]
     platform: Platform
@@ -170,6 +181,8 @@ class NewPackage(Struct, frozen=True):
     amount: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     currency: Currency
     region: Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)\Z")] = "*"
+    coins_min: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
+    coins_max: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     active: bool = True
     preview: bool = False
 

@@ -6,44 +6,91 @@ from aiohttp import web
 from msgspec import UNSET
 
 from server.domain.errors import Code, Refusal
-from server.economy.recharge.offers import Offer, offers
+from server.economy.recharge.offers import Offer, offers, quote
 from server.ledger.profiles import profile_of
-from server.web.economy.purchase_shapes import Money, PackageDeal, PackageOffer, Packages, PayMethod
+from server.ledger.recharge import packages
+from server.web.economy.purchase_shapes import Money, PackageDeal, PackageOffer, PackageQuote, Packages, PayMethod
 from server.web.http import answer, identity_of, services_of
 from server.web.route import Route
 
 PLATFORMS = ("web", "ios", "android")
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
+PACKAGE_ID = re.compile(r"[a-z0-9][a-z0-9_.]{0,63}", re.ASCII)
+COINS = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
 async def list_packages(request: web.Request) -> web.Response:
     """What coins cost on a platform (`web` unless given), in the account's region or the one given."""
-    services = services_of(request)
+    services, providers = services_of(request), services_of(request).cashier.providers
     platform = request.query.get("platform", "web")
     if platform not in PLATFORMS:
         raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
-    said, bound, identity = _region(request), None, None
-    if "Authorization" in request.headers:
-        identity = await identity_of(request)
-        async with services.pool.acquire() as conn:
-            bound = (await profile_of(conn, identity.user_id)).region
-    region, providers = bound or said, services.cashier.providers
+    user_id, bound, region = await _buyer(request)
     found: list[Offer] = []
     if providers.selling_on(platform):
         async with services.pool.acquire() as conn:
-            found = await offers(conn, identity.user_id if identity is not None else None, region, platform)
+            found = await offers(conn, user_id, region, platform)
     methods = providers.web.methods if platform == "web" and providers.web is not None else ()
     return answer(
         Packages(
             platform=platform,  # type: ignore[arg-type]
             region=region,
-            region_bound=bound is not None,
+            region_bound=bound,
             packages=[_offer(offer) for offer in found],
             methods=[PayMethod(method.id, method.name) for method in methods],
             confirm_amount=services.settings.purchase_confirm_amount if platform == "web" else 0,
             pretend=platform == "web" and providers.sandbox is not None,
         )
     )
+
+
+async def quote_package(request: web.Request) -> web.Response:
+    """What a package, or so many `coins` of a custom amount, costs now, and what promotions make of it."""
+    services = services_of(request)
+    user_id, _, region = await _buyer(request)
+    async with services.pool.acquire() as conn:
+        package = await packages.newest(conn, _package_id(request))
+        if package is None or not package.active or not services.cashier.providers.selling_on(package.platform):
+            raise Refusal(Code.NOT_FOUND, "There is no such package on sale.")
+        offer = await quote(conn, user_id, region, package, _coins(request))
+    return answer(
+        PackageQuote(
+            id=offer.package.id,
+            version=offer.package.version,
+            region=region,
+            coins=offer.package.coins,
+            price=Money(offer.package.amount, offer.package.currency),
+            per_1000_coins=Money(offer.package.amount_per_1000_coins, offer.package.currency),
+            deal=_deal(offer) if offer.deal.applied else None,
+        )
+    )
+
+
+async def _buyer(request: web.Request) -> tuple[str | None, bool, str | None]:
+    """Who asks, if anybody; whether their account is bound to a region; and the region that prices are for."""
+    said = _region(request)
+    if "Authorization" not in request.headers:
+        return None, False, said
+    identity = await identity_of(request)
+    async with services_of(request).pool.acquire() as conn:
+        bound = (await profile_of(conn, identity.user_id)).region
+    return identity.user_id, bound is not None, bound or said
+
+
+def _package_id(request: web.Request) -> str:
+    """The package that the address names. Raises Refusal (not_found) for what can be none."""
+    given: str = request.match_info["package"]
+    if not PACKAGE_ID.fullmatch(given):
+        raise Refusal(Code.NOT_FOUND, "There is no such package on sale.")
+    return given
+
+
+def _coins(request: web.Request) -> int | None:
+    """The query's `coins`. Raises Refusal (bad_request)."""
+    given = request.query.get("coins")
+    if given is not None and not COINS.fullmatch(given):
+        raise Refusal(Code.BAD_REQUEST, "Coins are a whole number from 1.")
+    return None if given is None else int(given)
 
 
 def _region(request: web.Request) -> str | None:
@@ -87,5 +134,14 @@ ROUTES = (
         needs_token=False,
         query={"platform": "`web`, `ios` or `android`", "region": "ISO 3166-1 alpha-2, for an account without one"},
         codes=(Code.UNAUTHORIZED, Code.FORBIDDEN),
+    ),
+    Route(
+        method="GET",
+        path="/packages/{package}",
+        handler=quote_package,
+        answer=PackageQuote,
+        needs_token=False,
+        query={"coins": "of a custom amount", "region": "ISO 3166-1 alpha-2, for an account without one"},
+        codes=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT),
     ),
 )

@@ -39,6 +39,7 @@ async def add_purchase(request: web.Request) -> web.Response:
         version=body.version,
         coins=None if body.coins is UNSET else body.coins,
         amount=None if body.amount is UNSET else body.amount,
+        bonus_coins=body.bonus_coins,
         method=None if body.method is UNSET else body.method,
         region=None if body.region is UNSET else body.region,
         confirmation=None if body.confirmation is UNSET else body.confirmation,

@@ -49,6 +49,18 @@ class PackageOffer(Struct, frozen=True):
     coins_max: Coins | UnsetType = UNSET
 
 
+class PackageQuote(Struct, frozen=True):
+    """What so many coins of a package cost now: `price`, or with promotions what `deal` says. region: it is for."""
+
+    id: str
+    version: Annotated[int, Meta(ge=1)]
+    region: Region | None
+    coins: Coins
+    price: Money
+    per_1000_coins: Money
+    deal: PackageDeal | None
+
+
 class PayMethod(Struct, frozen=True):
     """A way to pay."""
 
@@ -77,6 +89,8 @@ class NewPurchase(Struct, frozen=True):
 
     amount: what the buyer agreed to pay, in minor units, with promotions; another price by now is a `conflict`.
 
+    bonus_coins: what the buyer was shown to get on top; fewer by now are a `conflict`.
+
     method: one of those that are offered, for the web. region: where the buyer lives; said once, it is held.
     """
 
@@ -84,6 +98,7 @@ class NewPurchase(Struct, frozen=True):
     version: Annotated[int, Meta(ge=1, le=2_000_000_000)]
     coins: Annotated[int, Meta(ge=1, le=1_000_000_000)] | UnsetType = UNSET
     amount: Annotated[int, Meta(ge=1, le=10**12)] | UnsetType = UNSET
+    bonus_coins: Annotated[int, Meta(ge=0, le=10**12)] = 0
     method: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
     region: Region | UnsetType = UNSET
     confirmation: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET

@@ -6,7 +6,7 @@ import { element } from "../lib/element.js";
 import { formatMoment, toMicroseconds } from "../lib/format.js";
 
 /**
- * @param {{title: Node|string, about?: Array<Node|string|null|false>, deeds?: Node[], testid?: string}} row
+ * @param {{title: Node|string, about?: Array<Node|string|null|false>, deeds?: Array<Node|null>, testid?: string}} row
  * @returns {HTMLLIElement}
  */
 export function caseRow({ title, about = [], deeds = [], testid }) {

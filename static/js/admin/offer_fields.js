@@ -29,6 +29,8 @@ export const PACKAGE_FIELDS = [
   { name: "coins", label: "Coins", kind: "number", min: 1 },
   { name: "amount", label: "Price in minor units", kind: "number", min: 1 },
   { name: "currency", label: "Currency", kind: "text", first: "USD" },
+  { name: "coins_min", label: "Custom amount: least", kind: "number", min: 1, optional: true },
+  { name: "coins_max", label: "Custom amount: most", kind: "number", min: 1, optional: true },
   { name: "active", label: "On sale", kind: "switch", first: true },
 ];
 

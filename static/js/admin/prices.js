@@ -1,18 +1,17 @@
 /**
- * The tab "Prices": what is sold now, and new versions of it. What was sold keeps the price it had.
+ * The tab "Prices": what is sold, what is not any more, and new versions of it. What was sold keeps the price it had.
  */
 
 import { element } from "../lib/element.js";
 import { formatMoney, formatNumber } from "../lib/format.js";
 import { card, caseRow } from "./case_row.js";
+import { earlierButton } from "./earlier_versions.js";
 import { attempt, deed } from "./doing.js";
 import { ITEM_FIELDS, PACKAGE_FIELDS } from "./offer_fields.js";
 import { OfferForm } from "./offer_form.js";
 
 export const id = "prices";
 export const title = "Prices";
-
-const PLATFORMS = ["web", "ios", "android"];
 
 /** @param {HTMLElement} root @param {import("../wallet/tabs.js").TabContext} context */
 export function show(root, { api }) {
@@ -25,21 +24,28 @@ export function show(root, { api }) {
     items.replaceChildren(...(answer?.items ?? []).map((/** @type {any} */ item) => caseRow({
       title: element("span", {}, element("bdi", { text: item.name }), " ", element("span", { class: "muted", text: `${item.id}, version ${item.version}` })),
       testid: "item", about: [item.kind, `coins: ${formatNumber(item.coins)}`, `diamonds: ${formatNumber(item.diamonds)}`, item.tier, !item.active && "not on sale"],
-      deeds: [deed("New version", () => itemForm.fill(item), { label: `New version of ${item.name}` })],
+      deeds: [
+        deed("New version", () => itemForm.fill(item), { label: `New version of ${item.name}` }),
+        earlierButton(item, async () => (await api.get("/admin/items", { item: item.id })).items, itemWords),
+      ],
     })));
   };
   const loadPackages = async () => {
-    const answers = await Promise.all(PLATFORMS.map((platform) => attempt(null, () => api.get("/packages", { platform }))));
-    packages.replaceChildren(...answers.flatMap((answer) => (answer?.packages ?? []).map((/** @type {any} */ one) => caseRow({
-      title: element("span", {}, `${formatNumber(one.coins)} coins for ${formatMoney(one.price)} `, element("span", { class: "muted", text: `${one.id}, version ${one.version}` })),
-      testid: "package", about: [answer.platform, `${formatMoney(one.per_1000_coins)} for 1,000 coins`],
-      deeds: [deed("New version", () => packageForm.fill({ ...one, platform: answer.platform, amount: one.price.amount, currency: one.price.currency }), { label: `New version of ${one.id}` })],
-    }))));
-    if (packages.children.length === 0) packages.append(element("li", { class: "muted", text: "No package is on sale." }));
+    const answer = await attempt(null, () => api.get("/admin/packages"));
+    packages.replaceChildren(...(answer?.packages ?? []).map((/** @type {any} */ one) => caseRow({
+      title: element("span", {}, `${sizeOf(one)} for ${formatMoney(one.price)} `, element("span", { class: "muted", text: `${one.id}, version ${one.version}` })),
+      testid: "package",
+      about: [one.platform, one.region === "*" ? "everywhere else" : one.region, `${formatMoney(one.per_1000_coins)} for 1,000 coins`, !one.active && "not on sale"],
+      deeds: [
+        deed("New version", () => packageForm.fill({ ...one, amount: one.price.amount, currency: one.price.currency }), { label: `New version of ${one.id}` }),
+        earlierButton(one, async () => (await api.get("/admin/packages", { package: one.id })).packages, packageWords),
+      ],
+    })));
+    if (packages.children.length === 0) packages.append(element("li", { class: "muted", text: "There is no package." }));
   };
   root.append(
     card("New version of an item, or a new item", "item-form", itemForm.root), card("Items", "item-list", items),
-    card("New version of a package, or a new package", "package-form", packageForm.root), card("Packages on sale in your region", "package-list", packages));
+    card("New version of a package, or a new package", "package-form", packageForm.root), card("Packages", "package-list", packages));
   loadItems();
   loadPackages();
 }
@@ -56,6 +62,11 @@ function versions(api, path, describe, added) {
   };
 }
 
+/** @param {any} one a package @returns {string} how many coins, or the bounds of a custom amount */
+function sizeOf({ coins, coins_min: least, coins_max: most }) {
+  return least === null ? `${formatNumber(coins)} coins` : `${formatNumber(least)} to ${formatNumber(most)} coins, ${formatNumber(coins)}`;
+}
+
 /** @param {any} item */
 function itemWords(item) {
   return `${item.name} (${item.id}) version ${item.version}: coins ${formatNumber(item.coins)}, diamonds ${formatNumber(item.diamonds)}, ${item.kind}, ${item.tier}, ${item.active ? "on sale" : "not on sale"}.`;
@@ -63,5 +74,5 @@ function itemWords(item) {
 
 /** @param {any} one */
 function packageWords(one) {
-  return `${one.id} version ${one.version}: ${formatNumber(one.coins)} coins for ${formatMoney(one.price)} on ${one.platform}, region ${one.region}, ${formatMoney(one.per_1000_coins)} for 1,000 coins, ${one.active ? "on sale" : "not on sale"}.`;
+  return `${one.id} version ${one.version}: ${sizeOf(one)} for ${formatMoney(one.price)} on ${one.platform}, region ${one.region}, ${formatMoney(one.per_1000_coins)} for 1,000 coins, ${one.active ? "on sale" : "not on sale"}.`;
 }

@@ -97,5 +97,7 @@ async function play(outcome, button, error) {
 }
 
 api.get(address).then(render, (problem) => {
-  card.replaceChildren(element("p", { testid: "checkout-none", text: problem.status === 404 ? "There is no such payment." : "The payment cannot be shown right now." }));
+  card.replaceChildren(
+    element("p", { testid: "checkout-none", text: problem.status === 404 ? "There is no such payment." : "The payment cannot be shown right now." }),
+    element("a", { class: "button", text: "Back to the wallet", attrs: { href: "/wallet#coins" } }));
 });

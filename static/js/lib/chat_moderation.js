@@ -1,10 +1,11 @@
 /**
- * What a creator and the moderators can do about who wrote a chat line: its menu button, a long press or a right click
- * opens a sheet.
+ * What can be done about a chat line: its menu button, a long press or a right click opens a sheet. Everybody can report
+ * it; the creator and the moderators can also do something about who wrote it.
  */
 
 import { ApiError } from "./api.js";
 import { element, setText } from "./element.js";
+import { openReport } from "./report_sheet.js";
 import { Sheet } from "./sheet.js";
 import { showToast } from "./toasts.js";
 
@@ -25,12 +26,13 @@ const ACTIONS = [
 
 export class ChatModeration {
   #role = "viewer";
-  #user = { id: "", name: "" };
+  #user = { id: "", name: "", text: "" };
   #press = 0;
 
   /**
    * @param {object} parts
-   * @param {HTMLElement} parts.list its lines carry data-from and data-name, and a button with the class chat-menu
+   * @param {HTMLElement} parts.list its lines carry data-from and data-name, the words in .chat-text, and a
+   *   button with the class chat-menu
    * @param {import("./api.js").Api} parts.api
    * @param {() => string} parts.room
    */
@@ -42,7 +44,9 @@ export class ChatModeration {
       class: "button", text: action.label, attrs: { type: "button" }, on: { click: () => this.#act(action) },
     }));
     this.sheet = new Sheet({ title: "", class: "moderation-sheet", testid: "moderation-sheet" },
-      element("div", { class: "moderation-actions" }, ...this.buttons));
+      element("div", { class: "moderation-actions" }, ...this.buttons,
+        element("button", { class: "button", text: "Report", testid: "report-line", attrs: { type: "button" }, on: { click: () => this.#report() } })));
+    this.#offer();
     list.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest(".chat-menu")) this.#open(event);
     });
@@ -58,18 +62,30 @@ export class ChatModeration {
     this.#role = role;
     this.list.toggleAttribute("data-moderating", role !== "viewer");
     if (role === "viewer") this.sheet.close();
+    this.#offer();
+  }
+
+  #offer() {
+    this.buttons.forEach((button, place) => {
+      button.hidden = this.#role === "viewer" || (ACTIONS[place].creator === true && this.#role !== "creator");
+    });
   }
 
   /** @param {Event} event */
   #open(event) {
     const line = event.target instanceof Element ? /** @type {HTMLElement|null} */ (event.target.closest("[data-from]")) : null;
     const { from: id, name } = line?.dataset ?? {};
-    if (this.#role === "viewer" || !id || id === this.api.session.user?.id) return;
+    if (!id || id === this.api.session.user?.id) return;
     event.preventDefault();
-    this.#user = { id, name: name ?? id };
+    this.#user = { id, name: name ?? id, text: line?.querySelector(".chat-text")?.textContent ?? "" };
     setText(this.sheet.title, this.#user.name);
-    this.buttons.forEach((button, place) => { button.hidden = ACTIONS[place].creator === true && this.#role !== "creator"; });
-    this.sheet.open(this.buttons[0]);
+    this.sheet.open(/** @type {HTMLElement|null} */ (this.sheet.body.querySelector("button:not([hidden])")) ?? undefined);
+  }
+
+  #report() {
+    const { id, name, text } = this.#user;
+    this.sheet.addEventListener("close", () => openReport(this.api, { kind: "chat", id: `${id}: ${text}`, name: `${name}: ${text}` }), { once: true });
+    this.sheet.close();
   }
 
   /** @param {Action} action */
@@ -93,7 +109,7 @@ export class ChatModeration {
   }
 }
 
-/** @param {string} name @returns {HTMLButtonElement} for the end of a chat line, shown to those who keep order */
+/** @param {string} name @returns {HTMLButtonElement} for the end of a chat line */
 export function chatMenu(name = "") {
   const button = element("button", { class: "chat-menu", text: "⋯", testid: "chat-menu", attrs: { type: "button", "aria-haspopup": "dialog" } });
   nameChatMenu(button, name);
@@ -102,7 +118,7 @@ export function chatMenu(name = "") {
 
 /** @param {HTMLElement} button @param {string} name */
 export function nameChatMenu(button, name) {
-  button.setAttribute("aria-label", `Moderate ${name}`);
+  button.setAttribute("aria-label", `Options for ${name}`);
 }
 
 /** @param {string} list @returns {(room: string, user: string) => string} */

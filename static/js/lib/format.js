@@ -7,7 +7,9 @@ const whole = new Intl.NumberFormat(LANGUAGES, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(LANGUAGES, { notation: "compact", maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(LANGUAGES, { numeric: "auto", style: "narrow" });
 
-const moment = new Intl.DateTimeFormat(LANGUAGES, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const MOMENT = /** @type {const} */ ({ month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const moment = new Intl.DateTimeFormat(LANGUAGES, MOMENT);
+const momentOfAnotherYear = new Intl.DateTimeFormat(LANGUAGES, { year: "numeric", ...MOMENT });
 
 /** Digits of a currency's minor unit (ISO 4217); two for all others. @type {Readonly<Record<string, number>>} */
 const MINOR_DIGITS = Object.fromEntries([
@@ -44,9 +46,10 @@ export function formatRelativeTime(atUs, nowMs = Date.now()) {
   return relative.format(0, "second");
 }
 
-/** @param {number} atUs microseconds since the epoch @returns {string} day and time of day: Nov 22, 8:15 PM */
+/** @param {number} atUs microseconds since the epoch @returns {string} day and time of day: Nov 22, 8:15 PM; with its year unless that is this one */
 export function formatMoment(atUs) {
-  return moment.format(atUs / 1000);
+  const at = new Date(atUs / 1000);
+  return (at.getFullYear() === new Date().getFullYear() ? moment : momentOfAnotherYear).format(at);
 }
 
 /**

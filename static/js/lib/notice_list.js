@@ -12,7 +12,12 @@ import { explain } from "./problems.js";
 /** @type {Record<string, string>} kind → icon */
 const ICONS = {
   reward: "gift", promotion: "bolt", purchase: "coin", challenge: "trophy", contest: "trophy", event: "people",
-  payout: "diamond", budget: "alert", refund: "alert", chargeback: "alert",
+  payout: "diamond", budget: "alert", refund: "alert", chargeback: "alert", security: "check", ticket: "ticket", placement: "megaphone",
+};
+/** @type {Record<string, string>} what each kind is called, where its words do not say it: a promotion's are its name alone */
+const NAMES = {
+  reward: "Reward", promotion: "Promotion", purchase: "Purchase", challenge: "Challenge", contest: "Contest", event: "Event",
+  payout: "Cash-out", budget: "Limits", security: "Security", ticket: "Ticket", placement: "Promoted room",
 };
 
 export class NoticeList {
@@ -72,7 +77,7 @@ function noticeRow({ id, kind, message, detail, at, read }) {
     element("span", { class: "notice-icon" }, icon(ICONS[kind] ?? "bell")),
     element("span", { class: "notice-words" },
       element("bdi", { class: "notice-message", text: message }),
-      element("span", { class: "notice-time", text: formatRelativeTime(at) })),
+      element("span", { class: "notice-time", text: [NAMES[kind], formatRelativeTime(at)].filter(Boolean).join(" · ") })),
     kind === "reward" && element("strong", { class: "notice-coins number" }, icon("coin"), `+${formatNumber(detail.coins)}`),
     !read && element("span", { class: "notice-dot" }, element("span", { class: "visually-hidden", text: "new" })));
 }

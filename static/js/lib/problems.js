@@ -8,7 +8,6 @@ const SENTENCES = {
   busy: "Very busy right now. Please try again in a moment.",
   forbidden: "You may not do that here.",
   insufficient_coins: "You do not have enough coins for this gift.",
-  limit_exceeded: "You have reached your sending limit for now.",
   not_joined: "You are not in this room any more.",
   rate_limited: "That was a little fast. Please wait a moment.",
   room_ended: "This room has ended.",

@@ -51,6 +51,16 @@ export class StepUpSheet {
     return !enrolled;
   }
 
+  /** Makes new recovery codes in place of the old ones, after a code, and shows them. @returns {Promise<void>} */
+  async renew() {
+    const confirmation = await this.confirmation("New recovery codes take the place of the old ones, which work no more.");
+    if (confirmation === null) return;
+    const { recovery_codes: codes } = await this.api.post(`${ROOT}/recovery-codes`, { confirmation });
+    // The sheet that asked for the code is on its way out.
+    if (this.sheet.isOpen) await new Promise((closed) => this.sheet.addEventListener("close", closed, { once: true }));
+    this.#show("Keep your recovery codes", recoveryView(codes, () => this.sheet.close()));
+  }
+
   /** @param {string} why */
   #codeView(why) {
     return codeForm({

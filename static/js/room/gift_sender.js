@@ -4,10 +4,16 @@
 
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
+import { BudgetWarning, overBudget } from "./budget_words.js";
 import { GiftConfirmation } from "./gift_confirmation.js";
 
 /** The same refusal is not explained again within this time. */
 const EXPLAIN_AGAIN_AFTER_MS = 2_500;
+/** Beside the room, not instead of it; `opener` takes the tab's session along. */
+const LIMITS = { label: "Limits", run: () => void window.open("/wallet#limits"), testid: "toast-limits" };
+
+/** @typedef {import("../lib/gift_outbox.js").GiftAck} GiftAck */
+/** @typedef {import("../lib/gift_outbox.js").GiftNack} GiftNack */
 
 export class GiftSender {
   #explained = { code: "", atMs: -Infinity };
@@ -23,6 +29,7 @@ export class GiftSender {
     this.balance = balance;
     this.recharge = recharge;
     this.confirmation = new GiftConfirmation();
+    this.budgets = new BudgetWarning();
   }
 
   /** @returns {number} gifts on their way */
@@ -38,11 +45,7 @@ export class GiftSender {
   async send(gift, count) {
     if (!await this.confirmation.allows(gift, count)) return false;
     const ticket = this.balance.spend(gift.coins * count);
-    const answer = await this.socket.sendGift({ gift: gift.id, count });
-    this.balance.settle(ticket, answer);
-    if (answer.type === "gift_ack") return true;
-    this.#explain(answer);
-    return false;
+    return this.#answered(ticket, await this.socket.sendGift({ gift: gift.id, count }));
   }
 
   /**
@@ -53,19 +56,32 @@ export class GiftSender {
    */
   async buy(item, note) {
     const ticket = this.balance.spend(item.coins);
-    const answer = await this.socket.sendSpend({ item: item.id, note, inRoom: item.kind !== "upgrade" });
+    return this.#answered(ticket, await this.socket.sendSpend({ item: item.id, note, inRoom: item.kind !== "upgrade" }));
+  }
+
+  /** @param {number} ticket @param {GiftAck|GiftNack} answer @returns {boolean} whether the server took it */
+  #answered(ticket, answer) {
     this.balance.settle(ticket, answer);
-    if (answer.type === "gift_ack") return true;
+    if (answer.type === "gift_ack") {
+      const warning = this.budgets.words(answer.near ?? []);
+      if (warning) showToast(warning, { kind: "problem", action: LIMITS });
+      return true;
+    }
     this.#explain(answer);
     return false;
   }
 
-  /** @param {import("../lib/gift_outbox.js").GiftNack} nack */
-  #explain({ code, message }) {
+  /** @param {GiftNack} nack */
+  #explain(nack) {
+    const { code, message } = nack;
     const nowMs = performance.now();
     if (code === this.#explained.code && nowMs - this.#explained.atMs < EXPLAIN_AGAIN_AFTER_MS) return;
     this.#explained = { code, atMs: nowMs };
     const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
+    if (code === "limit_exceeded" && nack.until !== undefined) {
+      showToast(overBudget(nack), { kind: "problem", action: LIMITS });
+      return;
+    }
     const action = code === "insufficient_coins" || inDebt ? { label: "Get coins", run: this.recharge, testid: "toast-recharge" } : undefined;
     showToast(inDebt ? "You owe coins of a payment that was taken back." : explain(code, message), { kind: "problem", action });
   }

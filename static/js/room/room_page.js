@@ -13,6 +13,7 @@ import { ChatModeration } from "../lib/chat_moderation.js";
 import { formatMoment } from "../lib/format.js";
 import { explain } from "../lib/problems.js";
 import { KnownLooks } from "../lib/known_looks.js";
+import { openReport } from "../lib/report_sheet.js";
 import { applyFrame, emptyRoomState } from "../lib/room_state.js";
 import { ServerClock } from "../lib/server_clock.js";
 import { RoomSocket } from "../lib/socket.js";
@@ -104,6 +105,7 @@ export class RoomPage {
     this.spotlight = new SpotlightSheet({ api, room, items, balance: this.balance, sender, recharge });
     part("spotlight").addEventListener("click", () => this.spotlight.open());
 
+    part("report").addEventListener("click", () => openReport(api, { kind: "room", id: room, name: this.#state.title }));
     this.bell = new Bell({ button: part("bell"), api, socket: this.socket });
     this.rankingSheet = new RankingSheet({ api, room });
     this.ranking = new RankingList({ limit: SIDE_RANKING, testid: "side-ranking" });

@@ -4,8 +4,8 @@
 
 import { setText } from "../lib/element.js";
 import { formatCompact, formatDuration, formatNumber } from "../lib/format.js";
+import { Paced } from "../lib/paced.js";
 import { RollingNumber } from "../lib/rolling_number.js";
-import { Paced } from "./paced.js";
 import { byId } from "./page.js";
 import { RateChart } from "./rate_chart.js";
 import { ThankPanel } from "./thank_panel.js";

@@ -45,7 +45,7 @@ async function start() {
   addEventListener("pagehide", () => socket.close());
   addEventListener("pageshow", (event) => event.persisted && socket.connect());
   showUser();
-  showBalance(part("balance"), socket);
+  showBalance(part("balance"), api, socket);
   socket.connect();
   const bar = new TabBar({ list: part("tabs"), panel: part("panel"), tabs: await loading, context: { api, session, socket } });
   part("main").hidden = false;

@@ -7,6 +7,7 @@ import { element, icon, userText } from "../lib/element.js";
 import { formatMoment, formatNumber, toMicroseconds } from "../lib/format.js";
 import { artUrl } from "../lib/gifts.js";
 import { explain } from "../lib/problems.js";
+import { openReport } from "../lib/report_sheet.js";
 import { traceCard } from "./trace_card.js";
 
 /** @type {Readonly<Record<string, string>>} */
@@ -40,6 +41,7 @@ export function movementRow(movement, api, giftName) {
     : element("span", { class: "movement-mark" }, icon(movement.coins < 0 ? "alert" : "coin"));
   const about = movement.creator ? userText(`to ${movement.creator.name}`, "truncate") : element("span", { class: "truncate", text: movement.what });
   const detail = element("div", { class: "movement-detail" });
+  const report = () => openReport(api, { kind: gift ? "gift" : "purchase", id: gift ? movement.id : movement.reference ?? movement.id, name: title }, "fraud");
   const row = element("details", { class: "movement", attrs: { "data-kind": movement.kind, "data-status": movement.status } },
     element("summary", {},
       picture,
@@ -52,7 +54,8 @@ export function movementRow(movement, api, giftName) {
   row.addEventListener("toggle", async () => {
     if (!row.open || detail.firstChild) return;
     try {
-      detail.replaceChildren(traceCard(await api.get(`/wallet/trace/${encodeURIComponent(movement.id)}`)));
+      detail.replaceChildren(traceCard(await api.get(`/wallet/trace/${encodeURIComponent(movement.id)}`)),
+        element("button", { class: "button button-quiet", text: "Report a problem", testid: "report-movement", attrs: { type: "button", "aria-haspopup": "dialog" }, on: { click: report } }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       detail.replaceChildren(element("p", { class: "muted", text: explain(error.code, error.message) }));

@@ -15,6 +15,7 @@ def calls(people: People) -> Calls:
         ("/admin/users/{user}", "/admin/users/cara"),
         ("/admin/figures", "/admin/figures"),
         ("/admin/items", "/admin/items?item=rose"),
+        ("/admin/packages", "/admin/packages?package=web_custom"),
         ("/admin/record", "/admin/record"),
         ("/admin/adjustments", "/admin/adjustments"),
         ("/admin/trace/{reference}", "/admin/trace/credit-1?user=nobody"),

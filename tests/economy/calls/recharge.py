@@ -8,6 +8,11 @@ def calls(people: People) -> Calls:
     order = {"package": "web_100", "version": 1, "method": "card"}
     return {
         ("get", "/packages"): ("/packages?platform=web&region=PT", None, [(None, None, 200), (viewer, None, 200)]),
+        ("get", "/packages/{package}"): (
+            "/packages/web_custom?coins=500&region=PT",
+            None,
+            [(None, None, 200), (viewer, None, 200)],
+        ),
         ("post", "/purchases"): (
             "/purchases",
             None,

@@ -4,6 +4,8 @@
 
 import { element } from "../../lib/element.js";
 import { formatNumber } from "../../lib/format.js";
+import { saveBlob } from "../../lib/save_file.js";
+import { showToast } from "../../lib/toasts.js";
 
 const DAYS = 7;
 const HOURS = 24;
@@ -18,11 +20,20 @@ const shortDay = new Intl.DateTimeFormat(navigator.languages, { weekday: "short"
 export class HeatMap {
   #drawn = "";
 
-  constructor() {
+  /** @param {import("../../lib/api.js").Api} api @param {() => number} days what is looked at */
+  constructor(api, days) {
+    const save = async () => {
+      try {
+        saveBlob(`hours-${days()}-days.csv`, await api.getFile("/creator/analytics/hours.csv", { days: days() }));
+      } catch (problem) {
+        showToast(/** @type {Error} */ (problem).message, { kind: "problem" });
+      }
+    };
+    const table = element("button", { class: "button button-quiet", text: "CSV", testid: "hours-csv", attrs: { type: "button", "aria-label": "Hours as CSV" }, on: { click: save } });
     this.body = element("tbody");
     this.readout = element("p", { class: "muted fine", testid: "heat-best", attrs: { role: "status" } });
     this.node = element("section", { class: "card heat", testid: "heat-map", attrs: { "aria-labelledby": "heat-title" } },
-      element("header", { class: "card-head" }, element("h2", { text: "When gifts come", attrs: { id: "heat-title" } }), this.readout),
+      element("header", { class: "card-head" }, element("h2", { text: "When gifts come", attrs: { id: "heat-title" } }), this.readout, table),
       element("table", { class: "heat-table" },
         element("caption", { class: "visually-hidden", text: "Diamonds by weekday and hour, in your time" }),
         element("thead", {}, element("tr", {}, element("td"), ...Array.from({ length: HOURS }, (_, hour) =>

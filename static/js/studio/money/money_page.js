@@ -43,7 +43,7 @@ export class MoneyPage {
       this.#days = /** @type {CustomEvent} */ (event).detail;
       this.#lookAtEarnings();
     });
-    this.heat = new HeatMap();
+    this.heat = new HeatMap(api, () => this.#days);
     this.breakdown = new Breakdown(api, DAYS_AT_FIRST);
     this.payouts = new PayoutList(api);
     this.statements = new StatementList(api);

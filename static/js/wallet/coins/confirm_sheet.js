@@ -9,22 +9,26 @@ import { explain } from "../../lib/problems.js";
 import { Sheet } from "../../lib/sheet.js";
 import { StepUpSheet } from "../../lib/step_up.js";
 import { MethodChoice } from "./method_choice.js";
+import { dealWords, quoteOf } from "./quote.js";
 import { RegionField } from "./region_field.js";
 
 /**
  * @typedef {import("./package_card.js").Choice} Choice
- * @typedef {{region_bound: boolean, methods: import("./method_choice.js").Method[], confirm_amount: number, pretend: boolean}} Terms
+ * @typedef {{region: string|null, region_bound: boolean, methods: import("./method_choice.js").Method[], confirm_amount: number, pretend: boolean}} Terms
  */
 
 export class ConfirmSheet {
   #key = newIdempotencyKey();
+  /** Answers about a region that was left come too late. */
+  #turn = 0;
 
   /**
    * @param {object} parts
    * @param {import("../../lib/api.js").Api} parts.api
    * @param {Choice} parts.choice
    * @param {Terms} parts.terms
-   * @param {(problem: ApiError) => void} parts.changed called when prices are not what they were
+   * @param {(problem: ApiError, region: string|null) => void} parts.changed called when prices are not what they were
+   *   shown to be; region: where the buyer lives, if that was asked
    */
   constructor({ api, choice, terms, changed }) {
     this.api = api;
@@ -32,16 +36,16 @@ export class ConfirmSheet {
     this.terms = terms;
     this.changed = changed;
     this.methods = new MethodChoice(terms.methods);
-    this.region = terms.region_bound ? null : new RegionField();
+    this.region = terms.region_bound ? null : new RegionField(terms.region, () => this.#ask());
     this.error = element("p", { class: "field-error", testid: "confirm-error", attrs: { role: "alert" } });
-    const price = formatMoney(choice.price);
-    this.pay = element("button", { class: "button button-primary", text: `Pay ${price}`, testid: "pay", attrs: { type: "submit" } });
+    this.coins = element("span");
+    this.price = element("strong", { class: "number", testid: "confirm-price" });
+    this.bonus = element("p", { class: "confirm-bonus", testid: "confirm-bonus", attrs: { role: "status" } });
+    this.pay = element("button", { class: "button button-primary", testid: "pay", attrs: { type: "submit" } });
     const form = element("form", { class: "confirm", attrs: { novalidate: true }, on: { submit: (event) => this.#submit(event) } },
       element("div", { class: "confirm-what" },
-        element("span", { class: "confirm-coins number" }, icon("coin"),
-          `${formatNumber(choice.coins)}${choice.bonus > 0 ? ` + ${formatNumber(choice.bonus)}` : ""} coins`),
-        element("strong", { class: "number", text: price, testid: "confirm-price" })),
-      (choice.bonus ?? 0) > 0 && element("p", { class: "confirm-bonus", testid: "confirm-bonus", text: `${formatNumber(choice.bonus ?? 0)} coins on top: ${choice.offer.deal?.promotions.join(", ")}` }),
+        element("span", { class: "confirm-coins number" }, icon("coin"), this.coins), this.price),
+      this.bonus,
       this.region?.node, this.methods.node,
       element("ul", { class: "confirm-terms fine muted" },
         terms.pretend && element("li", { text: "This server only pretends: no money is moved." }),
@@ -50,10 +54,39 @@ export class ConfirmSheet {
       this.error, this.pay);
     this.sheet = new Sheet({ title: "Confirm your purchase", class: "confirm-sheet", testid: "confirm-sheet" }, form);
     this.sheet.addEventListener("close", () => this.sheet.dialog.remove());
+    this.#render();
   }
 
   open() {
     this.sheet.open(this.region?.value === "" ? this.region.select : undefined);
+    const { coins_min: custom } = this.choice.offer;
+    if (custom !== undefined || (this.region && this.region.value !== (this.terms.region ?? ""))) this.#ask();
+  }
+
+  /** Prices and promotions where the buyer lives, and for this amount; nothing can be paid before the answer. */
+  async #ask() {
+    const turn = ++this.#turn;
+    this.pay.disabled = true;
+    setText(this.error, "");
+    try {
+      const choice = await quoteOf(this.api, this.choice.offer, this.choice.coins, this.region?.value || null);
+      if (turn !== this.#turn) return;
+      this.choice = choice;
+      this.#render();
+    } catch (problem) {
+      if (!(problem instanceof ApiError)) throw problem;
+      if (turn === this.#turn) this.#failed(problem);
+    } finally {
+      if (turn === this.#turn) this.pay.disabled = false;
+    }
+  }
+
+  #render() {
+    const { coins, bonus, price } = this.choice;
+    setText(this.coins, `${formatNumber(coins)}${bonus > 0 ? ` + ${formatNumber(bonus)}` : ""} coins`);
+    setText(this.price, formatMoney(price));
+    setText(this.pay, `Pay ${formatMoney(price)}`);
+    setText(this.bonus, dealWords(this.choice));
   }
 
   /** @param {Event} event */
@@ -79,12 +112,10 @@ export class ConfirmSheet {
 
   /** @returns {Promise<string|null>} where to pay; null when the buyer thought better of it */
   async #begin() {
-    const { offer, coins, price } = this.choice;
+    const { offer, version, coins, price, bonus } = this.choice;
     /** @type {Record<string, unknown>} */
-    const order = { package: offer.id, version: offer.version, method: this.methods.value };
-    // A custom amount may come out cheaper than what is shown, never dearer.
-    if (offer.coins_min === undefined) order.amount = price.amount;
-    else order.coins = coins;
+    const order = { package: offer.id, version, amount: price.amount, bonus_coins: bonus, method: this.methods.value };
+    if (offer.coins_min !== undefined) order.coins = coins;
     if (this.region) order.region = this.region.value;
     if (this.terms.confirm_amount > 0 && price.amount >= this.terms.confirm_amount) {
       const confirmation = await new StepUpSheet(this.api).confirmation(`You are about to buy ${formatNumber(coins)} coins for ${formatMoney(price)}.`);
@@ -103,9 +134,10 @@ export class ConfirmSheet {
     if (problem.code !== "unavailable") this.#key = newIdempotencyKey();
     if (problem.code === "conflict") {
       this.sheet.close();
-      this.changed(problem);
+      this.changed(problem, this.region?.value || null);
       return;
     }
-    setText(this.error, problem.code === "rate_limited" ? problem.message : explain(problem.code, problem.message));
+    // What forbids a purchase the server says better: a parent's block, an age, too many of them.
+    setText(this.error, problem.code === "unavailable" ? explain(problem.code) : problem.message);
   }
 }

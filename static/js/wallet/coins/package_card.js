@@ -10,7 +10,8 @@ import { formatMoney, formatNumber } from "../../lib/format.js";
  * @typedef {{promotions: string[], bonus_coins: number, price: Money, per_1000_coins: Money}} Deal
  * @typedef {{id: string, version: number, coins: number, price: Money, per_1000_coins: Money, best_value: boolean,
  *   deal: Deal|null, coins_min?: number, coins_max?: number}} Offer
- * @typedef {{offer: Offer, coins: number, bonus: number, price: Money}} Choice what somebody wants to buy
+ * @typedef {{offer: Offer, version: number, coins: number, bonus: number, price: Money, full: Money, promotions: string[]}} Choice
+ *   what somebody wants to buy: version of its price, coins on top, what is left to pay, and what it is without promotions
  */
 
 /**
@@ -25,7 +26,7 @@ export function packageCard(offer, choose) {
   return element("button", {
     class: "package", testid: `package-${offer.id}`,
     attrs: { type: "button", "aria-haspopup": "dialog" },
-    on: { click: () => choose({ offer, coins: offer.coins, bonus, price }) },
+    on: { click: () => choose({ offer, version: offer.version, coins: offer.coins, bonus, price, full: offer.price, promotions: deal?.promotions ?? [] }) },
   },
   element("span", { class: "package-coins number" }, icon("coin"), formatNumber(offer.coins), element("span", { class: "visually-hidden", text: " coins for " })),
   bonus > 0 && element("span", { class: "package-bonus number", text: `+ ${formatNumber(bonus)} on top` }),

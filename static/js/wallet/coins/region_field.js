@@ -34,11 +34,12 @@ function likelyRegion() {
 }
 
 export class RegionField {
-  constructor() {
-    this.select = element("select", { class: "input", testid: "region", attrs: { id: "region", required: true, autocomplete: "country" } },
+  /** @param {string|null} said before, in this tab @param {() => void} changed */
+  constructor(said, changed) {
+    this.select = element("select", { class: "input", testid: "region", attrs: { id: "region", required: true, autocomplete: "country" }, on: { change: changed } },
       element("option", { text: "Choose…", attrs: { value: "" } }),
       ...countries().map(([code, name]) => element("option", { text: name, attrs: { value: code } })));
-    this.select.value = likelyRegion();
+    this.select.value = said ?? likelyRegion();
     this.node = element("div", { class: "field" },
       element("label", { text: "Where do you live?", attrs: { for: "region" } }), this.select,
       element("p", { class: "fine muted", text: "Asked once: your account buys there from now on." }));

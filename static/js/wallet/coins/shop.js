@@ -16,6 +16,8 @@ import { PurchasesList } from "./purchases_list.js";
 
 export class Shop {
   #stopped = false;
+  /** Where the buyer said to live, before the account is bound to it. @type {string|null} */
+  #region = null;
 
   /**
    * @param {object} parts
@@ -42,7 +44,7 @@ export class Shop {
 
   async #load() {
     try {
-      const terms = await this.api.get("/packages", { platform: "web" });
+      const terms = await this.api.get("/packages", { platform: "web", region: this.#region });
       if (this.#stopped) return;
       this.#render(terms);
     } catch (problem) {
@@ -57,7 +59,8 @@ export class Shop {
   #render(terms) {
     const choose = (/** @type {Choice} */ choice) => new ConfirmSheet({
       api: this.api, choice, terms,
-      changed: (problem) => {
+      changed: (problem, region) => {
+        this.#region = region;
         showToast(problem.message, { kind: "problem" });
         this.#load();
       },
@@ -65,7 +68,7 @@ export class Shop {
     const fixed = terms.packages.filter((offer) => offer.coins_min === undefined);
     const free = terms.packages.find((offer) => offer.coins_min !== undefined);
     this.offers.replaceChildren(...fixed.map((offer) => packageCard(offer, choose)));
-    this.custom.replaceChildren(...(free ? [new CustomAmount(free, choose).node] : []));
+    this.custom.replaceChildren(...(free ? [new CustomAmount({ api: this.api, offer: free, region: this.#region, choose }).node] : []));
     if (terms.packages.length > 0) setText(this.status, "");
     else this.status.replaceChildren(icon("alert"), " Buying coins is not switched on on this server. You can go on sending the coins you have.");
   }

@@ -17,7 +17,7 @@ export class ConfirmAbove {
     })));
     this.node = element("section", { class: "panel-card", attrs: { "aria-labelledby": "confirm-above-title" } },
       element("h2", { text: "Ask me first", attrs: { id: "confirm-above-title" } }),
-      element("div", { class: "field" },
+      element("div", { class: "field limits-form" },
         element("label", { text: "Ask before I send a gift of", attrs: { for: "confirm-above" } }), select));
   }
 }

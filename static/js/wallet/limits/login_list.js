@@ -4,6 +4,7 @@
 
 import { element } from "../../lib/element.js";
 import { formatMoment, formatNumber, toMicroseconds } from "../../lib/format.js";
+import { programName } from "../../lib/program_name.js";
 
 const SHOWN_MAX = 10;
 
@@ -25,6 +26,6 @@ export class LoginList {
 /** @param {Login} login */
 function row(login) {
   return element("li", {},
-    element("span", { class: "truncate", text: login.program || "Unknown program" }),
+    element("span", { class: "truncate", text: programName(login.program) || "Unknown program", attrs: { title: login.program } }),
     element("span", { class: "muted", text: `place ${login.place.slice(0, 6)} · ${formatNumber(login.times)} × · ${formatMoment(toMicroseconds(login.last_at))}` }));
 }

@@ -49,7 +49,15 @@ class Payment:
     @property
     def back(self) -> int:
         """Coins that are taken back: the same part of those bought and of those on top, each rounded up."""
-        taken = sum(amount for amount, state in self.claims.values() if state != "returned") if self.known else 0
+        return self._share("open", "stands")
+
+    @property
+    def gone(self) -> int:
+        """Of these, what is not disputed any more."""
+        return self._share("stands")
+
+    def _share(self, *states: str) -> int:
+        taken = sum(amount for amount, state in self.claims.values() if state in states) if self.known else 0
         return sum(min(coins, -(-coins * taken // self.amount)) for coins in (self.coins, self.bonus))
 
 

@@ -110,6 +110,7 @@ async def compare(market: Market) -> None:
         await _compare_wallet(market, viewer)
     for creator in CREATORS:
         await _compare_creator(market, creator)
+    await _compare_reversals(market)
     await market.till.sound()
 
 
@@ -139,8 +140,18 @@ async def _compare_creator(market: Market, creator: str) -> None:
     assert available + held + paid + row["reversed"] == facts.earned(creator), f"{creator}: {dict(row)}"
     assert paid == facts.paid(creator)
     assert held == row["held"] + facts.tickets_open(creator)
-    lost = any(Fact.LOST in payment.said for payment in facts.payments)
-    assert lost or market.final or not row["reversed"], "diamonds are gone, and no dispute was lost"
+
+
+async def _compare_reversals(market: Market) -> None:
+    """Creators gave diamonds back for good for no more than is decided, and for refunds not before their time."""
+    rows = await market.stage.pool.fetch(
+        "SELECT purchase_id, sum(coins)::bigint AS coins FROM holds WHERE state = 'reversed' GROUP BY 1"
+    )
+    gone = {row["purchase_id"]: row["coins"] for row in rows}
+    for purchase, payment in zip(market.purchases, market.facts.payments, strict=True):
+        coins = gone.get(purchase.id, 0)
+        decided = payment.gone if market.final or Fact.LOST in payment.said else 0
+        assert coins <= decided, f"the diamonds of {coins} coins are gone of {payment}, {decided} are decided"
 
 
 _OWED = """

@@ -9,7 +9,7 @@ _HEAD = struct.Struct("<ddddB")
 HEAD_BYTES = _HEAD.size
 _FIELDS = ("pending", "coins", "credit", "tat", "standing")
 _CONTROLS = struct.Struct("<11d")
-"""Version, pause, and for each period limit, spent, end."""
+"""Version, pause, and for each period limit (-1: none), spent, end."""
 
 
 def wallet_fields(held: bytes) -> dict[str, int]:
@@ -17,9 +17,9 @@ def wallet_fields(held: bytes) -> dict[str, int]:
     return dict(zip(_FIELDS, map(int, _HEAD.unpack_from(held)), strict=True))
 
 
-def controls_version(held: bytes) -> int:
-    """The version of a wallet's controls; 0 for none."""
-    return int(_CONTROLS.unpack_from(held, HEAD_BYTES)[0]) if wallet_fields(held)["standing"] >= 2 else 0
+def controls_numbers(held: bytes) -> list[int]:
+    """A wallet's controls as they are kept; nothing if it has none."""
+    return [*map(int, _CONTROLS.unpack_from(held, HEAD_BYTES))] if wallet_fields(held)["standing"] >= 2 else []
 
 
 def changed_wallet(held: bytes, **fields: int) -> bytes:

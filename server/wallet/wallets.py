@@ -53,6 +53,7 @@ class Balance:
 
     @property
     def controls_version(self) -> int:
+        """Of the controls that it has; 0 for none."""
         return 0 if self.controls is None else self.controls.version
 
 

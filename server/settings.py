@@ -190,7 +190,7 @@ class Settings:
     wallet_idle_s: int = setting(86_400, "how long a wallet without unsettled gifts stays in Redis unused", least=60)
     settle_batch: int = setting(5000, "gifts settled in one transaction at most", least=1, most=100_000)
     settle_interval_ms: int = setting(
-        500, "pause between two settlements of a shard that has less than settle_batch", least=1, most=60_000
+        500, "time between two settlements of a shard that has less than settle_batch waiting", least=1, most=60_000
     )
 
     # Rooms

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +83,7 @@ def valkey(stores_folder: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
     """The URL of an empty Valkey without functions."""
-    with redis.Redis.from_url(valkey.url) as client:
-        client.flushall()
-        client.function_flush()
+    _empty(valkey)
     return valkey.url
 
 
@@ -119,14 +119,14 @@ def template_database(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture
 async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """The URL of a database of this test's own, without a schema."""
-    async for url in _database(postgres, "template1"):
+    async with _database(postgres, "template1") as url:
         yield url
 
 
 @pytest.fixture
 async def database_url(postgres: EmbeddedPostgres, template_database: str) -> AsyncIterator[str]:
     """The URL of a database of this test's own, with the schema and nothing else."""
-    async for url in _database(postgres, template_database):
+    async with _database(postgres, template_database) as url:
         yield url
 
 
@@ -144,6 +144,24 @@ def settings(redis_url: str, database_url: str, tmp_path: Path) -> Settings:
         worker_id="test",
         drain_timeout_s=5.0,
     )
+
+
+FreshSettings = Callable[[], AbstractAsyncContextManager[Settings]]
+
+
+@pytest.fixture
+def fresh_settings(
+    settings: Settings, postgres: EmbeddedPostgres, template_database: str, valkey: EmbeddedValkey
+) -> FreshSettings:
+    """Settings on stores that are empty each time: for a test that begins many times."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Settings]:
+        _empty(valkey)
+        async with _database(postgres, template_database) as url:
+            yield replace(settings, database_url=url)
+
+    return begin
 
 
 @pytest.fixture
@@ -191,12 +209,21 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         loop.close()
 
 
+def _empty(valkey: EmbeddedValkey) -> None:
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+        client.function_flush()
+
+
+@asynccontextmanager
 async def _database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     # Copied as files: written through the log, as is the default, it costs four times the CPU, for every test.
     await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield postgres.database_url(name)
-    await _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield postgres.database_url(name)
+    finally:
+        await _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _execute(postgres: EmbeddedPostgres, sql: str) -> None:

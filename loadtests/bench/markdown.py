@@ -1,7 +1,7 @@
 """The measures of a finished run as Markdown tables, for the documents.
 
-``python -m loadtests.bench.markdown FILE [PART]``. PART is the letter of one part, such as `b`;
-without it all parts are printed.
+``python -m loadtests.bench.markdown FILE [PART]``. PART is the letter of one part, such as `b`, or `goals` for all that
+is judged; without it all parts are printed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,21 @@ def tables(measures: list[dict[str, Any]], part: str = "") -> str:
     return "\n".join(lines).strip()
 
 
+def goals(measures: list[dict[str, Any]]) -> str:
+    """What has a goal, with what came of it."""
+    lines = ["| | goal | measured | |", "| --- | --- | ---: | --- |"]
+    for measure in measures:
+        if measure["goal"] is None:
+            continue
+        beside = f" (beside: {measure['beside']})" if measure["beside_values"] else ""
+        name = f"{measure['part'].split('.')[0]}. {measure['name'].strip()}{beside}"
+        of_ratio = measure["goal"].endswith("×")
+        measured = f"{number(measure['ratio'])} ×" if of_ratio else f"{number(measure['median'])} {measure['unit']}"
+        met = "reached" if measure["met"] else "**missed**"
+        lines.append(f"| {name} | {measure['goal']} | {measured} | {met} |")
+    return "\n".join(lines)
+
+
 def _row(measure: dict[str, Any]) -> str:
     values = measure["values"]
     spread = f"{number(min(values))} – {number(max(values))}" if len(values) > 1 else ""
@@ -47,7 +62,8 @@ def _row(measure: dict[str, Any]) -> str:
 def main() -> None:
     """Print the tables of a result."""
     result = orjson.loads(Path(sys.argv[1]).read_bytes())
-    print(tables(result["measures"], sys.argv[2] if len(sys.argv) > 2 else ""))
+    part = sys.argv[2] if len(sys.argv) > 2 else ""
+    print(goals(result["measures"]) if part == "goals" else tables(result["measures"], part))
 
 
 if __name__ == "__main__":

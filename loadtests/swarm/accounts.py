@@ -84,11 +84,12 @@ async def demo_cast(url: str, givers: int, watchers: int) -> Cast:
 
 
 async def _rooms(url: str, creator: str) -> list[str]:
-    """Rooms that are live, the demo's first; one opened when there is none. Raises CastError."""
+    """Rooms that are live and open to all, the demo's first; one opened when there is none. Raises CastError."""
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {creator}"}) as session:
         async with session.get(f"{url}/api/v1/rooms") as response:
             response.raise_for_status()
-            live = [room["id"] for room in (await response.json())["rooms"] if room["state"] == "live"]
+            rooms = (await response.json())["rooms"]
+        live = [room["id"] for room in rooms if room["state"] == "live" and room.get("ticket") is None]
         if live:
             return live[:ROOMS_MAX]
         async with session.post(f"{url}/api/v1/rooms", json={"title": "Load test"}) as response:

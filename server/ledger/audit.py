@@ -7,7 +7,18 @@ least the credits that Redis has, and the cursors are let go; what follows are r
 
 from redis.asyncio import Redis
 
-from server.ledger.auditing import adjustments, books, earnings, payouts, purchases, rewards, rooms, spending, wallets
+from server.ledger.auditing import (
+    adjustments,
+    books,
+    budgets,
+    earnings,
+    payouts,
+    purchases,
+    rewards,
+    rooms,
+    spending,
+    wallets,
+)
 from server.ledger.auditing.redis_view import RedisView
 from server.ledger.auditing.report import AuditReport, Check, Findings
 from server.ledger.installation import check_installation
@@ -82,6 +93,7 @@ async def _check(
     checks: list[Check] = [
         coins_conserved,
         wallets_match,
+        await budgets.check_budgets(conn, shards),
         await books.check_balances(conn, negative),
         await books.check_settled_once(conn, settings.dedupe_s),
         await books.check_entries(conn),

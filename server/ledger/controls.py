@@ -156,13 +156,16 @@ SPENT = """
         FROM (
             SELECT coins, at_us FROM gifts WHERE viewer_id = asked.viewer AND at_us >= $6
             UNION ALL
-            SELECT coins, (extract(epoch FROM at) * 1000000)::bigint FROM quarantine
+            SELECT -coins, spent_at_us FROM credits WHERE user_id = asked.viewer AND spent_at_us >= $6
+            UNION ALL
+            SELECT coins, coalesce(at_us, (extract(epoch FROM at) * 1000000)::bigint) FROM quarantine
             WHERE viewer_id = asked.viewer AND resolved_at IS NULL AND coins > 0
         ) AS debits
     ) AS spent ON true
 """
 """Joins controls, and what was spent in the periods that run, to viewers `asked`; its parameters: `period_starts`.
-What is in quarantine counts when it was found: no earlier than it was spent."""
+Coins that came back do not count. A gift in quarantine whose time could not be read counts when it was found: no
+earlier than it was spent."""
 
 
 def period_starts(at_us: int) -> list[int]:

@@ -15,7 +15,7 @@ UNREADABLE = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One number that is set aside. viewer … count are None where they could not be read."""
+    """One number that is set aside. viewer … at_us are None where they could not be read."""
 
     number: int
     reason: str
@@ -25,6 +25,7 @@ class Quarantined:
     coins: int | None = None
     diamonds: int | None = None
     count: int | None = None
+    at_us: int | None = None
 
     @classmethod
     def of_gift(cls, gift: GiftRecord, reason: str) -> "Quarantined":
@@ -39,6 +40,7 @@ class Quarantined:
             coins=gift.coins if 0 <= gift.coins <= MONEY_MAX else None,
             diamonds=gift.diamonds if sane else None,
             count=gift.count if sane else None,
+            at_us=gift.at_us if 0 <= gift.at_us <= MONEY_MAX else None,
         )
 
     @classmethod
@@ -60,8 +62,8 @@ async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Qu
     """Puts gifts into quarantine, in the transaction that moves the cursor past them."""
     await conn.executemany(
         """
-        INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id, room_id, coins, diamonds, count)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id, room_id, coins, diamonds, count, at_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         [
             (
@@ -75,6 +77,7 @@ async def set_aside(conn: Connection, shard: int, epoch: int, gifts: Iterable[Qu
                 gift.coins,
                 gift.diamonds,
                 gift.count,
+                gift.at_us,
             )
             for gift in gifts
         ],

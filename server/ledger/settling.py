@@ -46,7 +46,7 @@ class SettlingLoop:
         self._away = {store: Outage("settlement", store=store) for store in ("redis", "postgres")}
         shards = range(settings.wallet_shards)
         self._faults = {shard: Outage("settlement", shard=shard) for shard in shards}
-        self._looked_at = dict.fromkeys(shards, 0.0)
+        self._began_at = dict.fromkeys(shards, 0.0)
         self._moved: dict[int, tuple[tuple[int, int], float]] = dict.fromkeys(shards, ((0, 0), 0.0))
         self._waiting: dict[int, int] = {}
         """Unsettled gifts of each shard that has some, as of the last look."""
@@ -108,10 +108,10 @@ class SettlingLoop:
             for shard, gifts in sorted(self._waiting.items(), key=lambda item: -item[1])
             if shard not in self._running
             and not self._faults[shard].paused
-            and (at_once or gifts >= self._batch or now - self._looked_at[shard] >= self._interval_s)
+            and (at_once or gifts >= self._batch or now - self._began_at[shard] >= self._interval_s)
         ]
         for shard in due[: SHARDS_AT_ONCE - len(self._running)]:
-            self._looked_at[shard] = now
+            self._began_at[shard] = now
             self._running[shard] = asyncio.create_task(self._settle(shard), name=f"settle-{shard}")
 
     async def _states(self) -> list[ShardState]:

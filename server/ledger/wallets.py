@@ -39,10 +39,11 @@ class CreditConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Coins given to a viewer, with the viewer's own gap-free number."""
+    """Coins given to a viewer, with the viewer's own gap-free number. spent_at_us: of coins that come back."""
 
     number: int
     coins: int
+    spent_at_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,25 @@ async def grant(  # noqa: PLR0917
 
 
 async def book_credit(  # noqa: PLR0917
-    conn: Connection, viewer: UserId, coins: int, kind: str, reference: str, reason: str
+    conn: Connection,
+    viewer: UserId,
+    coins: int,
+    kind: str,
+    reference: str,
+    reason: str,
+    *,
+    spent_at_us: int | None = None,
 ) -> int:
     """Books a credit in the caller's transaction, once for each kind and reference, and answers its number.
 
     The caller tells Redis after the commit (`Wallets.refresh`); the sweeper does if the caller dies. kind: `purchase`,
     `promotion` or `return`, of 1 coin and more; `refund` or `forfeit`, of -1 and less; `correction`, of either. Each
     has its contra account. What is taken back may have been spent, also by gifts that are not settled yet: the wallet
-    may then be below zero by as much, and sends no gifts while it is. Raises ValueError for another kind or amount,
-    CreditConflictError when the reference was used for another viewer or amount, asyncpg.UniqueViolationError when
-    somebody books it at the same time.
+    may then be below zero by as much, and sends no gifts while it is. spent_at_us: of a `return`, when the coins were
+    spent that come back; they no longer count for the budgets of that time.
+
+    Raises ValueError for another kind or amount, CreditConflictError when the reference was used for another viewer or
+    amount, asyncpg.UniqueViolationError when somebody books it at the same time.
     """
     if kind not in _CONTRA:
         raise ValueError(f"not a kind of credit: {kind!r}")
@@ -104,7 +114,9 @@ async def book_credit(  # noqa: PLR0917
         raise ValueError(f"not an amount of coins: {coins}")
     booked = await _booked(conn, viewer, coins, kind, reference)
     if booked is None:
-        booked = await _grant(conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason)
+        booked = await _grant(
+            conn, viewer, coins=coins, kind=kind, reference=reference, reason=reason, spent_at_us=spent_at_us
+        )
     return booked
 
 
@@ -120,20 +132,26 @@ async def _booked(conn: Connection, viewer: UserId, coins: int, kind: str, refer
     return number
 
 
-async def _grant(conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str) -> int:
+async def _grant(
+    conn: Connection, viewer: UserId, *, coins: int, kind: str, reference: str, reason: str, spent_at_us: int | None
+) -> int:
     await ensure(conn, viewer)
     # Locks the user: numbers are given out one after the other, and only by transactions that commit.
     number: int = await conn.fetchval(
         "UPDATE users SET credit_number = credit_number + 1 WHERE id = $1 RETURNING credit_number", viewer
     )
     await conn.execute(
-        "INSERT INTO credits (user_id, number, coins, kind, reference, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+        """
+        INSERT INTO credits (user_id, number, coins, kind, reference, reason, spent_at_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
         viewer,
         number,
         coins,
         kind,
         reference,
         reason,
+        spent_at_us,
     )
     shards: int = await conn.fetchval("SELECT wallet_shards FROM installation")
     platform = platform_owner(shard_of(viewer, shards))
@@ -171,12 +189,12 @@ async def balance_of(conn: Connection, viewer: str) -> tuple[int, int]:
 async def credits_after(pool: Pool, viewer: UserId, number: int, limit: int = 100) -> list[Credit]:
     """A viewer's credits past a number, oldest first."""
     rows = await pool.fetch(
-        "SELECT number, coins FROM credits WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+        "SELECT number, coins, spent_at_us FROM credits WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3",
         viewer,
         number,
         limit,
     )
-    return [Credit(row["number"], row["coins"]) for row in rows]
+    return [Credit(row["number"], row["coins"], row["spent_at_us"]) for row in rows]
 
 
 async def standings(pool: Pool, viewers: list[str]) -> dict[str, Standing]:

@@ -33,6 +33,7 @@ class LogReader:
         self._on_malformed = on_malformed
         self._on_older = on_older
         self._runs: dict[int, bytes] = {}
+        self._openings: dict[int, bytes] = {}
         self._applied: dict[int, Mark] = {}
         self._held_back: set[int] = set()
         self._swept: dict[int, tuple[bytes | None, int]] = {}
@@ -56,16 +57,18 @@ class LogReader:
             pipeline = self._redis.pipeline(transaction=False)
             for shard in shards:
                 pipeline.fcall("gs_run", 1, keys.shard(shard))
-                pipeline.hget(keys.shard(shard), "epoch")
+                pipeline.hmget(keys.shard(shard), "epoch", "opening")
                 pipeline.xrange(keys.shard_log(shard), f"({self.places[shard]}", "+", count=ENTRIES_PER_READ)
             answers = await pipeline.execute()
             full: list[int] = []
-            for shard, run, epoch, entries in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True):
+            for shard, run, held, entries in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True):
+                epoch, opening = held
                 if run != self._runs[shard]:
                     self._on_older()
                     del self.places[shard]
                     continue
                 self.read_from = run
+                self._openings[shard] = opening or b""
                 place = by_room(shard, entries, gifts, self._on_malformed)
                 # Also while no gift follows: what rooms show of an epoch that is over is wrong by now.
                 await self._sweep_once(shard, int(epoch or 0))
@@ -84,12 +87,15 @@ class LogReader:
             mark = waiting(shard, place)
             if mark > self._applied[shard]:
                 moved[shard] = mark
-                pipeline.fcall("gs_applied", 1, keys.shard(shard), str(mark.epoch), str(mark.number))
+                opening = self._openings.get(shard, b"")
+                pipeline.fcall("gs_applied", 1, keys.shard(shard), str(mark.epoch), str(mark.number), opening)
         if not moved:
             return
         for (shard, mark), answer in zip(moved.items(), await pipeline.execute(raise_on_error=False), strict=True):
             if not isinstance(answer, Exception):
-                self._applied[shard] = mark
+                # Where the shard was opened anew meanwhile, the next read tells whether it is the same log.
+                if answer != b"other":
+                    self._applied[shard] = mark
             elif not isinstance(answer, ResponseError) or is_missing_function(answer):
                 raise answer
             elif not str(answer).startswith("FENCED") and shard not in self._held_back:

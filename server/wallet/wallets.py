@@ -23,7 +23,7 @@ from server.settings import Settings
 from server.stores import keys
 from server.stores.failures import STORE_AWAY
 from server.stores.gathering import Gathering
-from server.wallet.held_controls import controls_arguments, read_controls
+from server.stores.held_controls import controls_arguments, read_controls
 from server.wallet.opening import ShardOpener, is_closed
 from server.wallet.unsettled import unsettled_gifts
 
@@ -163,7 +163,8 @@ class Wallets:
                 return balance
             for credit in missing:
                 # `gap` and `absent` mean that the wallet changed under us: the next round looks again.
-                await self._call("gs_credit", viewer, viewer, credit.number, credit.coins)
+                came_back = () if credit.spent_at_us is None else (credit.spent_at_us,)
+                await self._call("gs_credit", viewer, viewer, credit.number, credit.coins, *came_back)
         raise TimeoutError("a wallet changes faster than it can be brought up to date")
 
     async def _is_as_known(self, viewer: str, balance: Balance, known: Standing | None) -> bool:
@@ -192,8 +193,8 @@ class Wallets:
         # The log first: a gift that is settled in between is then in both, never in neither.
         waiting = await unsettled_gifts(self._redis, viewer, self._settings.wallet_shards)
         snapshot = await self._snapshots.get(viewer)
-        if snapshot is None or snapshot.controls is None:
-            return
+        if snapshot is None or snapshot.controls is None or snapshot.credit != balance.credit:
+            return  # what a newer credit brings back would be taken off twice: it is applied first
         past = [gift for gift in waiting if (gift.epoch, gift.number) > (snapshot.epoch, snapshot.number)]
         controls = snapshot.controls.counting((gift.at_us, gift.coins) for gift in past)
         await self._call("gs_controls", viewer, viewer, balance.coins, balance.credit, *controls_arguments(controls))

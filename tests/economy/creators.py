@@ -10,6 +10,7 @@ from typing import Any
 
 from server.economy.payouts import destinations, requesting
 from server.economy.payouts.driving import PayoutDriver
+from server.economy.payouts.provider import ProviderAwayError, Transfer, TransferOrder
 from server.economy.payouts.sandbox import SandboxProvider
 from server.economy.payouts.terms import Terms
 from server.economy.sealing import Sealer
@@ -20,6 +21,9 @@ from server.ledger.profiles import tell_birth_date
 from server.settings import Settings
 from tests.ledger.stage import CREATOR, Stage, stage_on
 
+WISHES = ("cara", "sandbox-fail", "sandbox-return", "sandbox-refuse", "sandbox-lost")
+"""Destinations, and what becomes of money that is sent there."""
+MOODS = ("well", "away", "lost", "dies")
 IBAN = "DE89 3704 0044 0532 0130 00"
 DAY_S = 0.002
 """Five business days and two weekends are over before anybody looks."""
@@ -123,6 +127,27 @@ class Till:
     async def transfers(self) -> int:
         counted: int = await self.stage.pool.fetchval("SELECT count(*) FROM sandbox_transfers")
         return counted
+
+
+class DiedError(BaseException):
+    """The worker is gone."""
+
+
+class Fickle(SandboxProvider):
+    """Answers, is away before or after it took an order, or takes the worker with it."""
+
+    def __init__(self, till: Till, moods: list[str]) -> None:
+        super().__init__(till.stage.pool, till.terms.day_s)
+        self.moods = moods
+
+    async def send(self, order: TransferOrder) -> Transfer:
+        mood = self.moods.pop() if self.moods else "well"
+        if mood == "away":
+            raise ProviderAwayError("before it took it")
+        transfer = await super().send(order)
+        if mood != "well":
+            raise ProviderAwayError("after it took it") if mood == "lost" else DiedError
+        return transfer
 
 
 @asynccontextmanager

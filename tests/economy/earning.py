@@ -127,7 +127,7 @@ class Shop:
         user_id, coins = await conn.fetchrow("SELECT user_id, coins FROM purchases WHERE id = $1", purchase_id)
         await conn.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
         await book_credit(conn, user_id, coins, "purchase", purchase_id, "")
-        await on_purchase(conn, purchase_id, user_id, coins, 500, "USD", "PT", "web")
+        await on_purchase(conn, purchase_id, user_id)
 
     async def buy(self, user_id: str, **bought: Any) -> str:
         """Makes a purchase and credits it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
@@ -11,14 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.economy.recharge.applying import apply
-from server.economy.recharge.payment import CLAIMS, Fact, PaymentEvent
-from server.economy.recharge.taking_back import share
+from server.economy.recharge.payment import Fact, PaymentEvent
 from server.ledger.recharge.purchases import Purchase
 from server.settings import Settings
+from tests.economy.facts import Payment
 from tests.economy.till import AMOUNT, COINS, Till
 from tests.ledger.stage import StageRoom, stage_on
 
-ORDER = ("open", "stands", "returned")
 SAID = {
     "paid": (Fact.PAID, None, None),
     "declined": (Fact.DECLINED, None, None),
@@ -29,8 +27,6 @@ SAID = {
     "won": (Fact.RETURNED, "d", AMOUNT),
     "lost": (Fact.LOST, "d", AMOUNT),
 }
-STATES = {Fact.REFUNDED: "stands", Fact.DISPUTED: "open", Fact.LOST: "stands", Fact.RETURNED: "returned"}
-
 SAY = st.tuples(st.just("say"), st.sampled_from([0, 1]), st.sampled_from(sorted(SAID)), st.booleans())
 STEP = st.one_of(
     SAY,
@@ -38,24 +34,6 @@ STEP = st.one_of(
     st.tuples(st.just("give"), st.sampled_from([1, 150, 700, 2000])),
     st.sampled_from([("settle",), ("look",), ("again",), ("forget",)]),
 )
-
-
-@dataclass
-class Model:
-    """What must come out of a purchase, from the set of what was said: not from its order."""
-
-    paid: bool = False
-    claims: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    def hear(self, fact: Fact, claim: str | None, amount: int | None) -> None:
-        self.paid |= fact is Fact.PAID or fact in CLAIMS
-        if claim is not None and amount is not None:
-            first, state = self.claims.get(claim, (amount, "open"))
-            self.claims[claim] = first, max(state, STATES[fact], key=ORDER.index)
-
-    @property
-    def back(self) -> int:
-        return share(COINS, sum(amount for amount, state in self.claims.values() if state != "returned"), AMOUNT)
 
 
 _viewers = count()
@@ -75,7 +53,8 @@ async def till(settings: Settings) -> AsyncIterator[Till]:
 async def test_whatever_is_said_in_whatever_order(till: Till, steps: list[tuple]) -> None:  # type: ignore[type-arg]
     stage, viewer = till.stage, f"viewer{next(_viewers)}"
     bought: list[Purchase] = [await till.begin(viewer) for _ in range(2)]
-    models, heard, asked = [Model(), Model()], list[PaymentEvent](), count()
+    models = [Payment(viewer, COINS, AMOUNT) for _ in range(2)]
+    heard, asked = list[PaymentEvent](), count()
     for step in steps:
         match step:
             case ("say", which, said, crashes):
@@ -103,7 +82,7 @@ async def test_whatever_is_said_in_whatever_order(till: Till, steps: list[tuple]
     await stage.settle()
     await till.cashier.look_at_debt(viewer)
 
-    credited = sum(COINS for model in models if model.paid)
+    credited = sum(model.granted for model in models)
     back = sum(model.back for model in models)
     spent = await stage.pool.fetchval("SELECT coalesce(sum(coins), 0)::bigint FROM gifts WHERE viewer_id = $1", viewer)
     coins = await till.coins(viewer)

@@ -12,39 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from server.domain.errors import Refusal
 from server.economy.payouts import reviewing
-from server.economy.payouts.provider import ProviderAwayError, Transfer, TransferOrder
-from server.economy.payouts.sandbox import SandboxProvider
 from server.ledger.accounts import account_ids, open_account, post
 from server.ledger.auditing.payouts import check_payouts
 from server.settings import Settings
-from tests.economy.creators import Till, till_on
+from tests.economy.creators import MOODS, WISHES, DiedError, Fickle, Till, till_on
 
 EARNED = 30_000
-WISHES = ("cara", "sandbox-fail", "sandbox-return", "sandbox-refuse", "sandbox-lost")
 
 
-class DiedError(BaseException):
-    """The worker is gone."""
-
-
-class Fickle(SandboxProvider):
-    """Answers, is away before or after it took an order, or takes the worker with it."""
-
-    def __init__(self, till: Till, moods: list[str]) -> None:
-        super().__init__(till.stage.pool, till.terms.day_s)
-        self.moods = moods
-
-    async def send(self, order: TransferOrder) -> Transfer:
-        mood = self.moods.pop() if self.moods else "well"
-        if mood == "away":
-            raise ProviderAwayError("before it took it")
-        transfer = await super().send(order)
-        if mood != "well":
-            raise ProviderAwayError("after it took it") if mood == "lost" else DiedError
-        return transfer
-
-
-moods = st.lists(st.sampled_from(["well", "away", "lost", "dies"]), max_size=3)
+moods = st.lists(st.sampled_from(MOODS), max_size=3)
 
 
 class PayoutMachine(RuleBasedStateMachine):

@@ -189,6 +189,45 @@ async def test_refunded_coins_whose_debt_nobody_pays_cost_the_creator_the_diamon
     await till.sound()
 
 
+async def test_what_is_disputed_stays_held_when_a_refund_beside_it_becomes_final(till: Till) -> None:
+    """A third is refunded, and the whole disputed: until that is decided the creator gives back a third and no more."""
+    stage = till.stage
+    purchase = await till.bought()
+    await stage.give("ann", "rose", 1000)
+    await stage.settle()
+    await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
+    await till.say(purchase, Fact.DISPUTED, claim="d1")
+    await stage.execute("UPDATE recoveries SET reverse_at = now(), looked_at = NULL")
+    await till.sweeper.sweep()
+    assert await till.diamonds() == (0, 666)  # 334 are gone
+    await till.sound()
+    await till.say(purchase, Fact.RETURNED, claim="d1", chargeback=True)
+    assert await till.coins() == -334
+    assert await till.diamonds() == (666, 0)
+    await till.sound()
+    await stage.execute("UPDATE holds SET coins = coins + 1 WHERE state = 'reversed'")
+    assert "holds_match_postings" in [check.name for check in (await stage.audit()).checks if not check.ok]
+
+
+async def test_money_that_comes_back_after_a_dispute_was_lost_gives_the_diamonds_back(till: Till) -> None:
+    """As if the two had been heard the other way round; the part that is refunded stays taken."""
+    stage = till.stage
+    purchase = await till.bought()
+    await stage.give("ann", "rose", 1000)
+    await stage.settle()
+    await till.say(purchase, Fact.LOST, claim="d1")
+    assert await till.diamonds() == (0, 0)
+    await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
+    await stage.execute("UPDATE recoveries SET reverse_at = now()")
+    await till.say(purchase, Fact.RETURNED, claim="d1", chargeback=True)
+    assert await till.coins() == -334
+    assert await till.diamonds() == (666, 0)
+    await till.sound()
+    await till.say(purchase, Fact.RETURNED, claim="r1")
+    assert await till.diamonds() == (1000, 0)
+    await till.sound()
+
+
 async def test_gifts_that_were_accepted_before_the_refund_settle_after_it(till: Till) -> None:
     """The race: the refund is in Postgres while the gifts that its coins paid for are only in the log."""
     stage = till.stage

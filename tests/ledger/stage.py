@@ -52,6 +52,7 @@ class Stage:
     pool: Pool
     opener: ShardOpener
     wallets: Wallets
+    shards: WalletShards
     gifting: Gifting
     settler: Settler
     reader: RoomsReader
@@ -158,6 +159,7 @@ async def stage_on(settings: Settings, *, first_request: int = 0) -> AsyncIterat
             pool=pool,
             opener=opener,
             wallets=wallets,
+            shards=shards,
             gifting=Gifting(Catalogue(seed()), shards, settings),
             settler=Settler(redis, pool, settings),
             reader=RoomsReader(redis, pool, settings, "test"),

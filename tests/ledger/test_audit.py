@@ -6,18 +6,21 @@ from collections.abc import Awaitable, Callable
 import orjson
 import pytest
 
+from server.domain.controls import Period
 from server.domain.gift import Accepted
 from server.domain.ids import UserId
-from server.ledger import wallets
+from server.ledger import controls, wallets
+from server.ledger.auditing import budgets
 from server.ledger.auditing.report import AuditReport
 from server.ledger.settle import Settler
 from server.stores import keys
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
-from tests.wallet.held import changed_wallet, wallet_fields
+from tests.wallet.held import changed_controls, changed_wallet, wallet_fields
 
 CHECKS = [
     "coins_conserved",
     "wallets_match_ledger",
+    "budgets_match",
     "no_negative_balance",
     "gifts_settled_once",
     "double_entry",
@@ -303,6 +306,74 @@ async def test_tampering_is_found_and_named(stage: Stage, what: str) -> None:
     assert not after.ok
     assert named in failed(after), after.render()
     assert "FAILED" in after.render()
+
+
+async def _limit_ann(stage: Stage, coins: int = 500) -> None:
+    async with stage.pool.acquire() as conn, conn.transaction():
+        await controls.change_limit(conn, UserId("ann"), Period.WEEK, coins)
+    await stage.wallets.refresh("ann")
+
+
+BUDGET_TAMPERINGS: dict[str, tuple[int, int] | str] = {
+    "spent this day": (3, 1),
+    "spent this week": (6, -1),
+    "spent this month": (9, 1),
+    "limit of the week": (5, 100),
+    "pause in Redis": (1, 10),
+    "has version 4 of the controls, the ledger has 2": (0, 2),
+    "spent this day in Redis: 16 instead of 15": "UPDATE gifts SET coins = coins - 1 WHERE number = 1",
+    "spent this day in Redis: 16 instead of 11": (
+        "INSERT INTO credits (user_id, number, coins, kind, reference, reason, spent_at_us)"
+        " SELECT 'ann', 2, 5, 'return', '', '', max(at_us) FROM gifts"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BUDGET_TAMPERINGS)
+async def test_a_budget_that_is_not_what_was_spent_is_found(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Set while some gifts are settled and some are not; others follow."""
+    monkeypatch.setattr(budgets, "CLOCK_SLACK_S", 0)
+    await stage.viewer("ann", 1_000)
+    await stage.give("ann", count=4, times=2)
+    await stage.settle()
+    await stage.give("ann", count=5)
+    await _limit_ann(stage)
+    await stage.give("ann", count=3)
+    if isinstance(tamper := BUDGET_TAMPERINGS[what], str) and "credits" in tamper:
+        await _change_ann(stage, credit=1)
+    before = await stage.audit()
+    assert "budgets_match" not in failed(before), before.render()
+    assert "1 wallets with budgets" in before.render()
+    if isinstance(tamper, str):
+        await stage.execute(tamper)
+    else:
+        held = await stage.redis.get(ann_key(stage))
+        await stage.redis.set(ann_key(stage), changed_controls(held, *tamper), keepttl=True)
+    after = await stage.audit()
+    assert "budgets_match" in failed(after)
+    assert what in next(check.detail for check in after.checks if check.name == "budgets_match")
+
+
+async def test_budgets_are_compared_as_far_as_can_be_told(stage: Stage) -> None:
+    """Not around midnight, where a clock decides, nor with gifts whose record could not be read."""
+    await stage.viewer("ann", 1_000)
+    await stage.give("ann", count=5)
+    await stage.settle()
+    await _limit_ann(stage)
+    await stage.execute("UPDATE gifts SET at_us = at_us / 86400000000 * 86400000000 - 1")
+    report = await stage.audit()
+    assert "budgets_match" not in failed(report), report.render()
+    assert "0 wallets with budgets, 1 more but for gifts around the beginning of a period" in report.render()
+    await stage.execute("UPDATE gifts SET at_us = at_us - 120000000")
+    assert "budgets_match" in failed(await stage.audit())
+    await stage.execute(
+        "INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id) VALUES (0, 1, 9, 'x', '', 'ann')"
+    )
+    report = await stage.audit()
+    assert "budgets_match" not in failed(report), report.render()
+    assert "1 with records that are not whole not compared" in report.render()
 
 
 async def test_a_negative_balance_in_the_ledger_is_found_unless_as_much_was_taken_back(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from server.domain.errors import Code
 from server.domain.gift import Accepted, Answer, Refused
 from server.domain.ids import UserId
 from server.ledger import controls
-from server.ledger.wallets import grant
+from server.ledger.wallets import book_credit, grant
 from server.stores import keys
 from server.stores.redis import load_functions
 from server.wallet.credit_sweeper import CreditSweeper
@@ -93,6 +93,39 @@ async def test_what_is_in_quarantine_is_spent(stage: Stage) -> None:
     await stage.settle()
     await leave(stage)
     assert await spent(stage) == 30
+    report = await stage.audit()
+    assert "1 wallets with budgets" in report.render()
+    assert next(check.ok for check in report.checks if check.name == "budgets_match"), report.render()
+
+
+async def test_what_comes_back_does_not_count_any_more(stage: Stage) -> None:
+    """In a wallet that counts by itself, in one that is loaded, and in one that gets its first budget."""
+    await stage.viewer(ANN, 1_000)
+    [before] = await stage.give(ANN, count=30)
+    await stage.settle()
+    await _comes_back(stage, 10, before.at_us)
+    await limit(stage, DAY, 50)
+    assert await spent(stage) == 20
+    await stage.give(ANN, count=30)
+    await stage.settle()
+    await _comes_back(stage, 15, before.at_us)
+    await stage.wallets.refresh(ANN)
+    assert await spent(stage) == await spent(stage, MONTH) == 35
+    await leave(stage)
+    assert await spent(stage) == 35
+    await _comes_back(stage, 5, before.at_us - 40 * 86_400_000_000)
+    await stage.wallets.refresh(ANN)
+    assert await spent(stage, MONTH) == 35, "it was spent in another month"
+    assert (await send(stage, "over", 16)).code == Code.LIMIT_EXCEEDED  # type: ignore[union-attr]
+    assert isinstance(await send(stage, "to the last coin", 15), Accepted)
+    report = await stage.audit()
+    assert next(check.ok for check in report.checks if check.name == "budgets_match"), report.render()
+
+
+async def _comes_back(stage: Stage, coins: int, spent_at_us: int) -> None:
+    async with stage.pool.acquire() as conn, conn.transaction():
+        reference = f"{coins} back"
+        await book_credit(conn, ANN, coins, "return", reference, "", spent_at_us=spent_at_us)
 
 
 async def test_gifts_that_go_on_meanwhile_are_counted(stage: Stage) -> None:

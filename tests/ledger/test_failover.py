@@ -20,6 +20,7 @@ from server.ledger.log import ForeignRedisError
 from server.ledger.settling import SettlingLoop
 from server.ledger.shards import read_states
 from server.rooms.loading import load_room
+from server.rooms.log_reader import LogReader
 from server.rooms.room_ends import RoomEnds
 from server.rooms.rooms import Rooms
 from server.settings import Settings
@@ -158,6 +159,30 @@ async def test_a_worker_that_still_reads_the_old_primary_settles_nothing_of_it(p
     assert await settled(new) == [1, 2, 3]
     assert await coins(new) == 988
     assert (await new.audit()).ok
+
+
+async def test_what_a_worker_read_before_a_failover_says_nothing_of_the_log_that_came_instead(pair: Pair) -> None:
+    """Else gifts of the promoted server that have the same numbers would be trimmed before their room counts them."""
+    await pair.cut()
+    await pair.old.give("ann", times=3)
+    await pair.old.reader.leases.renew()
+    reader = LogReader(pair.old.redis, pair.old.reader.leases, pair.old.settings.wallet_shards, _fail, lambda: None)
+    await reader.read()
+    new = await pair.promoted()
+    await new.give("ann", times=3)
+    await new.settle()
+    log_key = keys.shard_log(new.shard("ann"))
+    reader._redis = new.redis
+    await reader.move_applied(lambda _, place: place)
+    assert await new.redis.xlen(log_key) == 1
+    await reader.read()
+    await reader.read()
+    await reader.move_applied(lambda _, place: place)
+    assert await new.redis.xlen(log_key) == 0
+
+
+def _fail(shard: int, entry: bytes) -> None:
+    raise AssertionError(f"{entry!r} of shard {shard} cannot be read")
 
 
 async def test_such_a_worker_is_put_on_record_once(pair: Pair) -> None:

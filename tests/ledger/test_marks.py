@@ -21,7 +21,8 @@ class IsOvertaken(Settler):
     """Finds that Redis has not heard of all, and somebody else tells it a part before this one reads the log again."""
 
     async def _mark_again(self, shard: int, epoch: int, after: int, to: int) -> None:
-        await self._redis.fcall("gs_applied", 1, keys.shard(shard), epoch, to)
+        opening = await self._redis.hget(keys.shard(shard), "opening")
+        await self._redis.fcall("gs_applied", 1, keys.shard(shard), epoch, to, opening)
         await self._redis.fcall("gs_settled", 1, keys.shard(shard), epoch, after, 3, 60, column(["ann"]), column([3]))
         await super()._mark_again(shard, epoch, after, to)
 

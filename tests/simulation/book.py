@@ -8,7 +8,9 @@ from server.domain.errors import RULES, Code
 from server.domain.gift import Accepted, Answer, Refused
 from tests.simulation.finding import expect
 
-FIRST_ANSWERS_ONLY = {Code.NOT_JOINED, Code.WALLET_BLOCKED, Code.RATE_LIMITED}
+BARRED = {Code.WALLET_BLOCKED, Code.LIMIT_EXCEEDED}
+"""Refusals that stand until a wallet is free, or a budget raised."""
+FIRST_ANSWERS_ONLY = {Code.NOT_JOINED, Code.RATE_LIMITED, *BARRED}
 """Refusals for now that a request cannot get once it has a final answer."""
 
 
@@ -34,11 +36,11 @@ class Ask:
     may_live: bool = False
     sent: int = 0
     barred: bool = False
-    """The last answer was that the wallet is blocked: it need not be asked again before it is free."""
+    """The last answer was one of BARRED: it need not be asked again."""
 
     def hear(self, answer: Answer) -> None:
         """An answer arrives; the same question never gets two different final ones."""
-        self.barred = isinstance(answer, Refused) and answer.code is Code.WALLET_BLOCKED
+        self.barred = isinstance(answer, Refused) and answer.code in BARRED
         if isinstance(answer, Accepted):
             answer = Accepted(answer.gift_id, answer.coins, answer.combo, answer.combo_first, answer.at_us, "")
             expect(answer.coins >= 0, f"{self.id}: {self.viewer} was left with {answer.coins} coins")
@@ -46,7 +48,7 @@ class Ask:
             self.told = answer
             if answer in self.lost:
                 self.lost.remove(answer)
-        elif RULES[answer.code].final:
+        elif RULES[answer.code].final and answer.restraint is None:
             answer = Refused(answer.code, answer.coins)
             expect(self.told in (None, answer), f"{self.id} was told {self.told}, and then {answer}")
             self.told = answer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-START_US = 4_102_444_800_000_000
-"""The year 2100: what the functions let expire at a time of this clock is still there when the real one is asked."""
+START_US = 4_103_524_800_000_000
+"""In the year 2100: what the functions let expire at a time of this clock is still there when the real one is asked.
+And in the middle of a day, a week and a month: no budget begins anew."""
 
 SECONDS_KEY = "simulation:s"
 MICROS_KEY = "simulation:us"

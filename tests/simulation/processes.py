@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.domain.catalogue import Catalogue, seed
+from server.domain.controls import Period
 from server.domain.errors import Code
 from server.domain.gift import Answer
 from server.domain.ids import UserId
+from server.ledger import controls
 from server.ledger import wallets as ledger_wallets
 from server.ledger.settle import Settler
 from server.ledger.shards import read_states
@@ -91,6 +93,12 @@ class Gateway:
         await self.wallets.block(viewer, blocked)
         book.perhaps_blocked.remove(viewer)
         book.blocked[viewer] = blocked
+
+    async def limit(self, viewer: str, period: Period, coins: int) -> None:
+        """Lowers a budget, in the ledger and then in the wallet. A raise waits for its day, which does not come."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await controls.change_limit(conn, UserId(viewer), period, coins)  # type: ignore[arg-type]
+        await self.wallets.refresh(viewer)
 
     async def end_room(self, room: str, book: Book) -> None:
         await self.rooms.end(room)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from server.domain.controls import Period
 from server.domain.errors import Code
+from tests.simulation.budgets import THRIFTY
 from tests.simulation.fibers import DONE, Caller, Effect, Fiber, Outcome
 from tests.simulation.rest import come_to_rest
 from tests.simulation.world import ROOMS, VIEWERS, World
@@ -14,6 +16,7 @@ PARKED_MAX = 14
 ORDERS_MAX = 5
 LIVE_ROOMS_MAX = 4
 BLOCKED = 0.5
+LIMITS = (20, 100, 300, 1_000, 10_000)
 FREE_CALLS = (0, 0, 0, 0, 1, 2, 4, 10, 1000)
 
 OUTCOMES = (
@@ -41,6 +44,7 @@ class Steps:
             "tell_ends": 14,
             "like": 10,
             "block": 8,
+            "limit": 8,
             "apply": 60,
             "settle": 70,
             "sweep": 14,
@@ -143,6 +147,13 @@ class Steps:
         if viewer not in world.book.perhaps_blocked:
             world.note(f"{gateway.process.name} is asked to {'block' if blocked else 'free'} {viewer}")
             world.start(gateway, f"block-{viewer}", lambda: gateway.block(viewer, blocked, world.book))
+
+    async def _limit(self) -> None:
+        world, rng = self._world, self._world.rng
+        gateway, viewer, period = rng.choice(world.gateways), rng.choice(THRIFTY), rng.choice(list(Period))
+        coins = rng.choice(LIMITS)
+        world.note(f"{gateway.process.name} is asked for a budget of {viewer}: {coins} a {period}")
+        world.start(gateway, f"limit-{viewer}", lambda: gateway.limit(viewer, period, coins), alone=True)
 
     async def _like(self) -> None:
         world = self._world
@@ -292,5 +303,6 @@ class Steps:
 
 
 _BEGINNINGS = {
-    "send", "grant", "balance", "room", "open_room", "end_room", "block", "apply", "settle", "sweep", "tell_ends",
+    "send", "grant", "balance", "room", "open_room", "end_room", "block", "limit", "apply", "settle", "sweep",
+    "tell_ends",
 }  # fmt: skip

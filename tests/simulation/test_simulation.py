@@ -30,6 +30,16 @@ MISSING = {
         "math.min(tonumber(held[2]), tonumber(held[3]))",
         "math.max(tonumber(held[2]), tonumber(held[3]))",
     ),
+    "a budget is not overspent": (
+        "giftstream_wallet",
+        "if spent + cost > limit then over = period end",
+        "",
+    ),
+    "a wallet with budgets counts what it spends": (
+        "giftstream_wallet",
+        "controls[3 * period + 1] = spent + cost",
+        "controls[3 * period + 1] = cost",
+    ),
     "a gift is counted once in its room": (
         "giftstream_rooms",
         "if (held[#TICKED + i] or '0-0') ~= expected[i] then",

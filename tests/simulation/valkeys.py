@@ -28,7 +28,8 @@ class Valkeys:
     """Runs commands on the primary. Its functions see the simulated clock.
 
     edits: library → what to load in its place, for a demonstration that a protection is needed.
-    on_room(key): told after each call of a room's function. on_open(): told after a shard was opened.
+    on_room(key): told after each call of a room's function of the primary, on_open() after a shard was opened there.
+    on_wallets(server, client): told after each call of a wallet function, of whichever server.
     """
 
     def __init__(self, urls: list[str], clock: Clock, edits: Mapping[str, Callable[[str], str]] | None = None) -> None:
@@ -37,6 +38,7 @@ class Valkeys:
         self._shown_us = [0 for _ in urls]
         self.on_room: Callable[[str], None] = lambda key: None
         self.on_open: Callable[[], None] = lambda: None
+        self.on_wallets: Callable[[int, redis.Redis], None] = lambda server, client: None
         self._loaded: dict[bytes, bytes] = {}
         for name, code in LIBRARIES.items():
             assert code.count(SERVER_TIME) == 1, f"{name} asks for the time in another way now"
@@ -78,9 +80,13 @@ class Valkeys:
                 replies.append(self._execute(self._clients[server], args, options))
             except ResponseError as error:
                 replies.append(error)
-        if server != self.primary:
-            return replies
         called = [args for args, _ in commands if args[0] == "FCALL"]
+        if any(str(args[3]).startswith("{w") for args in called):
+            self.on_wallets(server, self._clients[server])
+        if server != self.primary:
+            # What it does alone is left behind: it is resynchronised as a whole before it takes over again.
+            self._remembers = False
+            return replies
         if any(args[1] == "gs_open" for args in called):
             self.on_open()
         rooms = {args[3] for args in called if str(args[1]).startswith("gs_room_")}
@@ -91,6 +97,8 @@ class Valkeys:
     def _execute(self, client: redis.Redis, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         if args[0] == "FUNCTION LOAD":
             return client.execute_command(*args[:-1], self._loaded[args[-1]], **options)
+        if args[0] == "TIME":
+            return divmod(self._clock.now_us, 1_000_000)
         reply = client.execute_command(*args, **options)
         if args[0] == "FUNCTION LIST":
             return [self._as_loaded(row) for row in reply]

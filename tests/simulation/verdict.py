@@ -13,7 +13,7 @@ from tests.simulation.book import Ask, Book
 from tests.simulation.booked import Booked, read_booked
 from tests.simulation.finding import Finding, expect
 from tests.simulation.valkeys import Valkeys
-from tests.wallet.held import wallet_fields
+from tests.wallet.held import controls_numbers, wallet_fields
 
 
 class Verdict:
@@ -101,6 +101,7 @@ class Verdict:
             left[gift.viewer] -= gift.coins
             booked[gift.viewer] -= gift.coins if gift.settled else 0
         rows = await self._conn.fetch("SELECT owner, balance FROM accounts WHERE kind = 'wallet'")
+        versions = {row["user_id"]: row["version"] for row in await self._conn.fetch("SELECT * FROM controls")}
         for viewer, balance in ((row["owner"], row["balance"]) for row in rows):
             expect(balance == booked[viewer], f"{viewer} has {balance} coins in the ledger, not {booked[viewer]}")
             shard = shard_of(viewer, self._shards)
@@ -112,8 +113,10 @@ class Verdict:
             found = (wallet["coins"], wallet["pending"])
             expect(found == wanted, f"{viewer} has coins, pending {found} in Redis, not {wanted}")
             if viewer in self._book.blocked and viewer not in self._book.perhaps_blocked:
-                blocked, wanted_blocked = wallet["standing"] == 1, self._book.blocked[viewer]
+                blocked, wanted_blocked = wallet["standing"] % 2 == 1, self._book.blocked[viewer]
                 expect(blocked == wanted_blocked, f"{viewer} is blocked: {blocked}, not {wanted_blocked}")
+            version, wanted_version = (controls_numbers(held) or [0])[0], versions.get(viewer, 0)
+            expect(version == wanted_version, f"{viewer} has controls {version} in Redis, not {wanted_version}")
         expect(all(value >= 0 for value in left.values()), f"somebody spent more than there was: {left}")
 
     async def _creators(self) -> None:

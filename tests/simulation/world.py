@@ -22,6 +22,7 @@ from server.stores import keys
 from server.stores.failures import STORE_AWAY
 from server.wallet.opening import is_closed
 from tests.simulation.book import Ask, Book, Grant, KnownRoom
+from tests.simulation.budgets import Budgets
 from tests.simulation.clock import Clock
 from tests.simulation.fibers import Effect, Fiber, Fibers, Monitor, Process
 from tests.simulation.finding import Finding
@@ -87,6 +88,8 @@ class World:
         self.past = 0
         """Which line of history the data are of: a new one begins with other data, and with each opening."""
         valkeys.on_open = self._next_past
+        self.budgets = Budgets(self.shards, self.findings.append)
+        valkeys.on_wallets = self.budgets.look
         self.calm = False
         self.price_gone: str | None = None
         """The kind of gift that the ledger has no price of."""
@@ -221,6 +224,7 @@ class World:
         """Other data take the place of Redis's. past: the history that they are a part of, None for no data."""
         self.network.late.clear()  # the connections that they were on are gone
         self.all_learn()
+        self.budgets.forget()
         what()
         self.replaced += 1
         same_past = past == self.past

@@ -10,8 +10,8 @@ from redis import Redis
 from server.domain.controls import Controls
 from server.stores import keys
 from server.stores.columns import column
+from server.stores.held_controls import controls_arguments, read_controls
 from server.stores.redis import library_code
-from server.wallet.held_controls import controls_arguments, read_controls
 
 SHARD = 0
 KEY = keys.shard(SHARD)
@@ -125,8 +125,9 @@ class Shard:
         arguments += tuple(controls_arguments(controls))
         return self.redis.fcall("gs_load", 1, KEY, *arguments)[0].decode()  # type: ignore[index]
 
-    def credit(self, viewer: str, number: int, amount: int) -> str:
-        return self.redis.fcall("gs_credit", 1, KEY, viewer, number, amount).decode()  # type: ignore[union-attr]
+    def credit(self, viewer: str, number: int, amount: int, *spent_at_us: int) -> str:
+        arguments = (viewer, number, amount, *spent_at_us)
+        return self.redis.fcall("gs_credit", 1, KEY, *arguments).decode()  # type: ignore[union-attr]
 
     def wallet(self, viewer: str) -> tuple[int, int, int] | None:
         """coins, pending, credit number."""
@@ -170,8 +171,9 @@ class Shard:
         viewers, coins = column(list(taken)), column(list(taken.values()))
         return self.redis.fcall("gs_settled", 1, KEY, epoch, start, end, IDLE_S, viewers, coins).decode()  # type: ignore[union-attr]
 
-    def applied(self, epoch: int, end: int) -> str:
-        return self.redis.fcall("gs_applied", 1, KEY, epoch, end).decode()  # type: ignore[union-attr]
+    def applied(self, epoch: int, end: int, opening: str | None = None) -> str:
+        read_under = self.redis.hget(KEY, "opening") if opening is None else opening
+        return self.redis.fcall("gs_applied", 1, KEY, epoch, end, read_under or b"").decode()  # type: ignore[union-attr]
 
     def evict(self, viewer: str, epoch: int) -> bool:
         """What the wallet's time to live does, at once; False if it has none."""

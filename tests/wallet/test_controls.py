@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from server.domain.controls import Budget, Controls, Period, microseconds
-from server.wallet.held_controls import controls_arguments
+from server.stores.held_controls import controls_arguments
 from tests.wallet.held import HEAD_BYTES
 from tests.wallet.model import KEY, LIBRARY, Gift, Ledger, Limits, Shard, Snapshot, Told
 from tests.wallet.shifted import SHIFT_KEY, now_us, shifted
@@ -221,20 +221,28 @@ class ControlledMachine(RuleBasedStateMachine):
         self.ledger = Ledger(balances={"ana": RICH}, credits={"ana": [RICH]})
         self.version, self.limits = 0, Limited()
         self.debits: list[tuple[int, int]] = []
+        self.returns: dict[int, tuple[int, int]] = {}
+        """By the number of the credit: when the coins were spent that it brings back, and how many."""
         self.in_force: Limited = {}
         self.requests = 0
         self.load()
 
     def spent(self, period: Period, at_us: int) -> int:
+        """What came back does not count from the moment on that the wallet has it."""
         begins, ends = period.bounds_us(at_us)
-        return sum(coins for when, coins in self.debits if begins <= when < ends)
+        held = self.shard.wallet("ana")
+        back = [debit for number, debit in self.returns.items() if held and number <= held[2]]
+        return sum(coins for when, coins in self.debits if begins <= when < ends) - sum(
+            coins for when, coins in back if begins <= when < ends
+        )
 
     def made_up(self) -> tuple[Snapshot, Controls | None]:
         """A snapshot of the ledger: what is settled, and nothing else."""
         at_us, controls = now_us(self.redis), None
         if self.version:
             settled = [(int(str(row[1])), int(str(row[13]))) for _, row in self.ledger.settled]
-            controls = controls_at(at_us, self.limits, version=self.version).counting(settled)
+            back = [(when, -coins) for when, coins in self.returns.values()]
+            controls = controls_at(at_us, self.limits, version=self.version).counting(settled + back)
         return self.ledger.snapshot("ana"), controls
 
     @rule(costs=st.lists(st.sampled_from([0, 1, 3, 10, 40, 90]), min_size=1, max_size=4))
@@ -282,6 +290,8 @@ class ControlledMachine(RuleBasedStateMachine):
         waiting = self.shard.log()
         snapshot, controls = self.made_up()
         assert controls is not None
+        if snapshot.credit != held[2]:
+            return
         past = [(int(str(row[1])), int(str(row[13]))) for row in waiting if int(str(row[0])) > snapshot.number]
         controls = controls.counting(past)
         limits = dict(self.limits)
@@ -307,6 +317,22 @@ class ControlledMachine(RuleBasedStateMachine):
             coins = sum(int(str(row[13])) for row in rows)
             self.shard.settled(1, mark, self.ledger.number, {"ana": coins} if coins else {})
             self.shard.applied(1, self.shard.state()["number"])
+
+    @rule(which=st.integers(0, 9))
+    def comes_back(self, which: int) -> None:
+        """What a ticket does whose room is cancelled: a credit of coins that were spent then."""
+        rows = [(int(str(row[1])), int(str(row[13]))) for _, row in self.ledger.settled]
+        left = [debit for debit in rows if debit[1] and rows.count(debit) > list(self.returns.values()).count(debit)]
+        if left:
+            debit = left[which % len(left)]
+            self.returns[self.ledger.credit("ana", debit[1])] = debit
+
+    @rule()
+    def apply_credits(self) -> None:
+        held = self.shard.wallet("ana")
+        for number in range(held[2] + 1, len(self.ledger.credits["ana"]) + 1) if held else ():
+            spent_at_us, coins = self.returns[number]
+            assert self.shard.credit("ana", number, coins, spent_at_us).startswith("applied")
 
     @rule()
     def evict_and_load(self) -> None:
@@ -367,6 +393,16 @@ def a_change_that_comes_late(machine: ControlledMachine) -> None:
     machine.send([40])
 
 
+def a_return_of_yesterday(machine: ControlledMachine) -> None:
+    machine.change({WEEK: 300}, [], tell=True)
+    machine.send([40])
+    machine.settle(9, told=True)
+    machine.time_passes(7)
+    machine.send([90])
+    machine.comes_back(0)
+    machine.apply_credits()
+
+
 def a_snapshot_of_yesterday(machine: ControlledMachine) -> None:
     machine.change({DAY: 100}, [], tell=True)
     snapshot, yesterday = machine.made_up()
@@ -393,6 +429,16 @@ PROTECTIONS: dict[str, tuple[str, str, Callable[[ControlledMachine], None]]] = {
         a_change_of_a_spent_budget,
     ),
     "only a newer version counts": ("if new[1] <= held[1] then return 'already' end", "", a_change_that_comes_late),
+    "what comes back does not count": (
+        "if spent_at and wallet.controlled then unspend(wallet, amount, spent_at, now_us()) end",
+        "",
+        a_return_of_yesterday,
+    ),
+    "what comes back counts in the periods that it was spent in": (
+        "if period_end(period, spent_at) == controls[ends] then controls[spent]",
+        "do controls[spent]",
+        a_return_of_yesterday,
+    ),
     "what was spent is of the periods that run": (
         "if ends ~= period_end(period, now) then return nil end",
         "",

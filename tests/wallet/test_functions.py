@@ -285,6 +285,15 @@ def test_the_log_is_trimmed_behind_the_slower_reader(ana: Shard) -> None:
     assert ana.log() == []
 
 
+def test_a_log_that_was_read_before_the_shard_was_opened_last_is_not_trimmed(ana: Shard) -> None:
+    ana.send(rose("a"))
+    ana.settled(1, 0, 1, {"ana": 1})
+    assert ana.applied(1, 1, opening="another") == "other"
+    assert len(ana.log()) == 1
+    assert ana.applied(1, 1) == "ok"
+    assert ana.log() == []
+
+
 @pytest.mark.parametrize("call", ["settled", "applied"])
 def test_no_mark_moves_past_the_log(ana: Shard, call: str) -> None:
     with pytest.raises(ResponseError, match="past the log"):

@@ -4,16 +4,7 @@ from server.ledger.earning import deals, referrals
 from server.stores.postgres import Connection
 
 
-async def on_purchase(  # noqa: PLR0917
-    conn: Connection,
-    purchase_id: str,
-    user_id: str,
-    coins: int,  # noqa: ARG001 - what a purchase is made of, for whoever has more to give
-    amount_minor: int,  # noqa: ARG001
-    currency: str,  # noqa: ARG001
-    region: str,  # noqa: ARG001
-    platform: str,  # noqa: ARG001
-) -> list[str]:
+async def on_purchase(conn: Connection, purchase_id: str, user_id: str) -> list[str]:
     """Call in the transaction that credits a purchase, after the credit; once or often, it happens once.
 
     Answers the users whose balances and notices changed, for the caller to bring up to date after the commit. Both

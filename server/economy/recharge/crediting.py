@@ -40,16 +40,7 @@ async def _credit(conn: Connection, purchase: Purchase) -> set[str]:
     user = UserId(purchase.user_id)
     await book_credit(conn, user, purchase.coins, "purchase", purchase.id, f"bought with {purchase.method}")
     await purchases.set_status(conn, purchase.id, "credited")
-    changed = await on_purchase(
-        conn,
-        purchase.id,
-        user,
-        purchase.coins,
-        purchase.amount,
-        purchase.currency,
-        purchase.region,
-        purchase.platform,
-    )
+    changed = await on_purchase(conn, purchase.id, user)
     bonus = await purchases.set_bonus(conn, purchase.id)
     if purchase.provider not in NEEDS_FINISH:
         await purchases.set_finished(conn, purchase.id)

@@ -44,9 +44,9 @@ async def _cover(conn: Connection, user_id: str, found: list[Recovery], debt: in
         more = len(gifts) == holds.GIFTS_PER_PASS_MAX and sum(hold.coins for hold in wanted) < needed
     if wanted:
         await holds.place(conn, user_id, wanted)
-    lost = [recovery.purchase_id for recovery in found if recovery.due]
-    if lost:
-        await holds.reverse(conn, user_id, lost)
+    due = {recovery.purchase_id: recovery.due for recovery in found if recovery.due}
+    if due:
+        await holds.reverse(conn, user_id, due)
     return more
 
 

@@ -49,9 +49,10 @@ async def _follow(
     status = _status(purchase, standing)
     await purchases.set_taken_back(conn, purchase.id, coins=coins, bonus=bonus, status=status)
     moved = coins + bonus - purchase.coins_back - purchase.bonus_back
-    if moved < 0:
-        # What is still owed after that is held anew.
-        await holds.release(conn, [purchase.id])
+    if event.fact is Fact.RETURNED:
+        # What is still owed after that is held anew, and what is gone for good taken anew.
+        gone = sum(share(bought, standing.gone, purchase.amount) for bought in (purchase.coins, purchase.bonus_coins))
+        await holds.undo(conn, purchase.user_id, purchase.id, reversed_max=gone)
     if coins:
         reverse_in_s = {"chargeback": 0.0, "refund": hold_s, None: None}[standing.final]
         await recoveries.begin(conn, purchase.id, purchase.user_id, reverse_in_s)

@@ -143,6 +143,25 @@ async def check_holds(conn: Connection) -> Check:
         JOIN purchases ON id = purchase_id WHERE held.coins > coins_back + bonus_back
         """,
     )
+    await find(
+        conn,
+        wrong,
+        """
+        SELECT 'purchase ' || purchase_id || ': the diamonds of ' || held.coins || ' coins were taken back for good, '
+               || 'its claims that are decided make ' || wanted.coins
+        FROM (
+            SELECT purchase_id, sum(coins) AS coins FROM holds WHERE state = 'reversed' GROUP BY purchase_id
+        ) AS held JOIN purchases ON id = purchase_id
+        CROSS JOIN LATERAL (
+            SELECT least(coalesce(sum(claims.amount), 0) / purchases.amount, 1) AS share FROM claims
+            WHERE claims.purchase_id = purchases.id AND state = 'stands'
+        ) AS part
+        CROSS JOIN LATERAL (
+            SELECT ceil(purchases.coins * share)::bigint + ceil(bonus_coins * share)::bigint AS coins
+        ) AS wanted
+        WHERE held.coins > wanted.coins
+        """,
+    )
     holds: int = await conn.fetchval("SELECT count(*) FROM holds WHERE state = 'held'")
     return wrong.check(f"{holds} gifts held")
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from server.domain.controls import Controls
 from server.ledger.auditing.report import Findings
 from server.ledger.auditing.window import Window
 from server.ledger.log import LogGapError
 from server.ledger.shards import Cursor, ShardState, read_states
 from server.stores import keys
+from server.stores.held_controls import read_controls
 from server.stores.redis import is_missing_function
 from server.stores.wallet_keys import wallet_pages
 
@@ -27,6 +29,7 @@ class HeldWallet:
     pending: int
     number: int
     settled: int
+    controls: Controls | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +132,8 @@ class RedisView:
         answer = await self._redis.fcall("gs_audit", 1, keys.shard(view.shard), *asked)
         number, _, settled, *fields = answer
         for place, viewer in enumerate(asked):
-            coins, credit, pending = fields[3 * place : 3 * place + 3]
+            coins, credit, pending, controls = fields[4 * place : 4 * place + 4]
             if coins is not None:
-                view.wallets[viewer] = HeldWallet(int(coins), int(credit), int(pending), int(number), int(settled))
+                view.wallets[viewer] = HeldWallet(
+                    int(coins), int(credit), int(pending), int(number), int(settled), read_controls(controls)
+                )

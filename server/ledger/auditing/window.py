@@ -13,7 +13,10 @@ BYTES_PER_READ = 16 * 1024 * 1024
 
 
 class WindowGift(NamedTuple):
-    """What counts of a gift. room is empty where the record cannot be read, viewer too if not even that can."""
+    """What counts of a gift. room is empty and at_us 0 where the record cannot be read, viewer too if not even that.
+
+    An item of the platform's has no room either.
+    """
 
     number: int
     viewer: str
@@ -21,6 +24,7 @@ class WindowGift(NamedTuple):
     pieces: int
     coins: int
     diamonds: int
+    at_us: int
 
 
 class Window:
@@ -43,11 +47,10 @@ class Window:
             if stretch.numbers == 0:
                 return
             for gift in stretch.gifts:
-                self._add(
-                    WindowGift(gift.number, gift.viewer, intern(gift.room), gift.count, gift.coins, gift.diamonds)
-                )
+                room = intern(gift.room)
+                self._add(WindowGift(gift.number, gift.viewer, room, gift.count, gift.coins, gift.diamonds, gift.at_us))
             for bad in stretch.unreadable:
-                self._add(WindowGift(bad.number, bad.viewer or "", "", 0, bad.coins, 0))
+                self._add(WindowGift(bad.number, bad.viewer or "", "", 0, bad.coins, 0, 0))
             self.to = stretch.to
 
     def _add(self, gift: WindowGift) -> None:
@@ -55,9 +58,13 @@ class Window:
         if gift.room:
             self.by_room.setdefault(gift.room, []).append(gift)
 
+    def gifts_of(self, viewer: str, after: int, to: int) -> Iterator[WindowGift]:
+        """A viewer's gifts in the numbers after+1 … to."""
+        return (gift for gift in self.by_viewer.get(viewer, ()) if after < gift.number <= to)
+
     def coins_of(self, viewer: str, after: int, to: int) -> int:
         """What a viewer paid in the numbers after+1 … to."""
-        return sum(gift.coins for gift in self.by_viewer.get(viewer, ()) if after < gift.number <= to)
+        return sum(gift.coins for gift in self.gifts_of(viewer, after, to))
 
     def viewers_after(self, number: int) -> Iterator[str]:
         """Viewers with a gift past a number."""

@@ -11,13 +11,15 @@ State = Literal["open", "stands", "returned"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a purchase's claims come to. taken: minor units that the provider has at present, of all claims together.
+    """What a purchase's claims come to. taken: minor units that the provider has at present, of all claims together;
+    gone: of these, what is not disputed any more.
 
     chargeback: whether a bank is behind any of it. final: whether some of it is gone for good: `chargeback` when a
     dispute was lost, else `refund`; None while all of it is still disputed.
     """
 
     taken: int
+    gone: int
     chargeback: bool
     final: Kind | None
 
@@ -54,6 +56,7 @@ async def standing(conn: Connection, purchase_id: str) -> Standing:
     row = await conn.fetchrow(
         """
         SELECT coalesce(sum(amount) FILTER (WHERE state <> 'returned'), 0)::bigint AS taken,
+               coalesce(sum(amount) FILTER (WHERE state = 'stands'), 0)::bigint AS gone,
                coalesce(bool_or(kind = 'chargeback') FILTER (WHERE state <> 'returned'), false) AS chargeback,
                min(kind) FILTER (WHERE state = 'stands') AS final  -- 'chargeback' before 'refund'
         FROM claims WHERE purchase_id = $1
@@ -61,4 +64,4 @@ async def standing(conn: Connection, purchase_id: str) -> Standing:
         purchase_id,
     )
     assert row is not None
-    return Standing(row["taken"], row["chargeback"], row["final"])
+    return Standing(row["taken"], row["gone"], row["chargeback"], row["final"])

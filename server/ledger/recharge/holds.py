@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from asyncpg import Record
+
 from server.domain.ids import shard_of
-from server.ledger.accounts import account_ids, platform_owner, post
+from server.ledger.accounts import AccountId, account_ids, platform_owner, post
 from server.stores.postgres import Connection
 
 GIFTS_PER_PASS_MAX = 500
@@ -98,23 +100,96 @@ async def place(conn: Connection, viewer_id: str, wanted: list[Hold]) -> None:
 
 async def release(conn: Connection, purchase_ids: list[str]) -> None:
     """Lets go what is held for these purchases."""
-    by_creator, first = await _end(conn, purchase_ids, "released")
-    await _move(
-        conn, "hold", f"refund:released:{first}", by_creator, source="diamonds_held", target="diamonds_available"
+    rows = await conn.fetch(f"{_RELEASE} WHERE purchase_id = ANY($1::text[]) AND state = 'held' {_MOVED}", purchase_ids)
+    reference = f"refund:released:{min((row['id'] for row in rows), default=0)}"
+    await _move(conn, "hold", reference, _by_creator(rows), source="diamonds_held", target="diamonds_available")
+
+
+async def reverse(conn: Connection, viewer_id: str, due: Mapping[str, int]) -> None:
+    """Takes back from the creators what is held for purchases of a viewer: of each up to so many coins, oldest first.
+
+    A hold of more than that is split.
+    """
+    rows = await conn.fetch(
+        "SELECT id, purchase_id, coins, diamonds FROM holds WHERE purchase_id = ANY($1::text[]) AND state = 'held'"
+        " ORDER BY id FOR NO KEY UPDATE",
+        list(due),
+    )
+    left, gone = dict(due), list[int]()
+    for hold, purchase_id, coins, diamonds in rows:
+        taken = min(coins, left[purchase_id])
+        if 0 < taken < coins:
+            await _split(conn, hold, taken, diamonds * taken // coins)
+        if taken:
+            left[purchase_id] -= taken
+            gone.append(hold)
+    by_creator = _by_creator(await conn.fetch(f"{_REVERSE} WHERE id = ANY($1::bigint[]) {_MOVED}", gone))
+    issued = await _issued(conn, viewer_id)
+    await _reverse(conn, issued, f"refund:{min(gone, default=0)}", "diamonds_held", by_creator)
+
+
+async def undo(conn: Connection, viewer_id: str, purchase_id: str, *, reversed_max: int) -> None:
+    """The money of a purchase came back, or a part of it: lets go what is held for it; and if the diamonds of more than
+    so many coins were taken back, creators get all of these again.
+    """
+    issued = await _issued(conn, viewer_id)
+    await conn.execute(_LOCK, purchase_id, issued)
+    await release(conn, [purchase_id])
+    taken: int = await conn.fetchval(
+        "SELECT coalesce(sum(coins), 0)::bigint FROM holds WHERE purchase_id = $1 AND state = 'reversed'", purchase_id
+    )
+    if taken > reversed_max:
+        rows = await conn.fetch(f"{_RELEASE} WHERE purchase_id = $1 AND state = 'reversed' {_MOVED}", purchase_id)
+        back = {creator: -diamonds for creator, diamonds in _by_creator(rows).items()}
+        reference = f"refund:restored:{min(row['id'] for row in rows)}"
+        await _reverse(conn, issued, reference, "diamonds_available", back)
+
+
+_RELEASE = "UPDATE holds SET state = 'released', ended_at = now()"
+_REVERSE = "UPDATE holds SET state = 'reversed', ended_at = now()"
+_MOVED = "RETURNING id, creator_id, diamonds"
+_LOCK = """
+    SELECT FROM accounts WHERE id = $2 OR (
+        owner IN (SELECT creator_id FROM holds WHERE purchase_id = $1)
+        AND kind IN ('diamonds_available', 'diamonds_held')
+    ) ORDER BY id FOR NO KEY UPDATE
+"""
+"""All accounts that `undo` may move, in the order in which everybody takes them."""
+
+
+async def _split(conn: Connection, hold: int, coins: int, diamonds: int) -> None:
+    """Leaves so much in a hold, and holds the rest of it as another one."""
+    await conn.execute(
+        """
+        WITH rest AS (
+            INSERT INTO holds (viewer_id, purchase_id, creator_id, shard, epoch, number, coins, diamonds)
+            SELECT viewer_id, purchase_id, creator_id, shard, epoch, number, coins - $2, diamonds - $3
+            FROM holds WHERE id = $1
+        )
+        UPDATE holds SET coins = $2, diamonds = $3 WHERE id = $1
+        """,
+        hold,
+        coins,
+        diamonds,
     )
 
 
-async def reverse(conn: Connection, viewer_id: str, purchase_ids: list[str]) -> None:
-    """Takes what is held for these purchases of a viewer back from the creators, for good."""
-    by_creator, first = await _end(conn, purchase_ids, "reversed")
-    if not any(by_creator.values()):
-        return
+async def _issued(conn: Connection, viewer_id: str) -> AccountId:
+    """The platform's account that the diamonds of a viewer's gifts came from."""
     shards: int = await conn.fetchval("SELECT wallet_shards FROM installation")
     platform = platform_owner(shard_of(viewer_id, shards))
-    issued = (await account_ids(conn, "diamonds_issued", [platform]))[platform]
-    held = await account_ids(conn, "diamonds_held", list(by_creator))
-    moved = {held[creator]: -diamonds for creator, diamonds in by_creator.items() if diamonds}
-    await post(conn, "reversal", f"refund:{first}", diamonds=moved | {issued: sum(by_creator.values())})
+    return (await account_ids(conn, "diamonds_issued", [platform]))[platform]
+
+
+async def _reverse(
+    conn: Connection, issued: AccountId, reference: str, kind: str, by_creator: Mapping[str, int]
+) -> None:
+    """Moves diamonds from creators' accounts of a kind to the platform; those below zero go the other way."""
+    moved = {creator: diamonds for creator, diamonds in by_creator.items() if diamonds}
+    if moved:
+        own = await account_ids(conn, kind, list(moved))
+        entries = {own[creator]: -diamonds for creator, diamonds in moved.items()}
+        await post(conn, "reversal", reference, diamonds=entries | {issued: sum(moved.values())})
 
 
 async def _available(conn: Connection, creators: list[str]) -> dict[str, int]:
@@ -131,20 +206,11 @@ async def _available(conn: Connection, creators: list[str]) -> dict[str, int]:
     return dict.fromkeys(creators, 0) | balances
 
 
-async def _end(conn: Connection, purchase_ids: list[str], state: str) -> tuple[dict[str, int], int]:
-    """Ends the holds of purchases: the diamonds by creator, and the first one's id."""
-    rows = await conn.fetch(
-        """
-        UPDATE holds SET state = $2, ended_at = now() WHERE purchase_id = ANY($1::text[]) AND state = 'held'
-        RETURNING id, creator_id, diamonds
-        """,
-        purchase_ids,
-        state,
-    )
+def _by_creator(rows: list[Record]) -> dict[str, int]:
     by_creator = defaultdict[str, int](int)
     for row in rows:
         by_creator[row["creator_id"]] += row["diamonds"]
-    return by_creator, min((row["id"] for row in rows), default=0)
+    return by_creator
 
 
 async def _move(

@@ -9,13 +9,13 @@ from server.stores.postgres import Connection, Pool
 class Recovery:
     """An open recovery. cap: coins that were taken back; covered: of these, what its holds stand for.
 
-    due: diamonds that are held for it go now.
+    due: the diamonds of so many coins that are held for it go now: no more than what is not disputed any more.
     """
 
     purchase_id: str
     cap: int
     covered: int
-    due: bool
+    due: int
 
 
 async def begin(conn: Connection, purchase_id: str, user_id: str, reverse_in_s: float | None) -> None:
@@ -52,15 +52,25 @@ async def open_of(conn: Connection, user_id: str) -> list[Recovery]:
     """A user's open recoveries, oldest first."""
     rows = await conn.fetch(
         """
-        SELECT purchase_id, coins_back + bonus_back AS cap, reverse_at <= now() AS due,
-               (SELECT coalesce(sum(coins), 0) FROM holds
-                WHERE holds.purchase_id = recoveries.purchase_id AND state <> 'released')::bigint AS covered
+        SELECT purchase_id, coins_back + bonus_back AS cap, coalesce(held.coins, 0)::bigint AS covered,
+               CASE WHEN reverse_at <= now() THEN greatest(0,
+                   least(purchases.coins, ceil(purchases.coins * part)) + least(bonus_coins, ceil(bonus_coins * part))
+                   - coalesce(held.reversed, 0)
+               ) ELSE 0 END::bigint AS due
         FROM recoveries JOIN purchases ON purchases.id = purchase_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(claims.amount), 0) / purchases.amount AS part FROM claims
+            WHERE claims.purchase_id = purchases.id AND state = 'stands'
+        ) AS gone
+        LEFT JOIN LATERAL (
+            SELECT sum(coins) AS coins, sum(coins) FILTER (WHERE state = 'reversed') AS reversed FROM holds
+            WHERE holds.purchase_id = recoveries.purchase_id AND state <> 'released'
+        ) AS held ON true
         WHERE recoveries.user_id = $1 AND cleared_at IS NULL ORDER BY at, purchase_id
         """,
         user_id,
     )
-    return [Recovery(row["purchase_id"], row["cap"], row["covered"], bool(row["due"])) for row in rows]
+    return [Recovery(row["purchase_id"], row["cap"], row["covered"], row["due"]) for row in rows]
 
 
 async def to_look_at(pool: Pool, again_after_s: float, limit: int) -> list[str]:

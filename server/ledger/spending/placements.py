@@ -154,7 +154,7 @@ async def close(conn: Connection, placement: GiftId) -> UserId | None:
     """
     row = await conn.fetchrow(
         """
-        SELECT viewer_id, placements.coins, impressions, delivered, title
+        SELECT viewer_id, placements.coins, impressions, delivered, at_us, title
         FROM placements JOIN rooms ON rooms.id = room_id AND state = 'ended'
         WHERE shard = $1 AND epoch = $2 AND number = $3 AND closed_at IS NULL
         FOR NO KEY UPDATE OF placements SKIP LOCKED
@@ -175,7 +175,8 @@ async def close(conn: Connection, placement: GiftId) -> UserId | None:
     if not coins:
         return None
     viewer = UserId(row["viewer_id"])
-    await book_credit(conn, viewer, coins, "return", f"placement:{placement}", "placement ended with its room")
+    reason = "placement ended with its room"
+    await book_credit(conn, viewer, coins, "return", f"placement:{placement}", reason, spent_at_us=row["at_us"])
     said = (
         f"“{row['title']}” ended with {left:,} of {row['impressions']:,} impressions to go: {coins:,} coins are back."
     )

@@ -46,7 +46,7 @@ async def give_back(conn: Connection, ticket: GiftId) -> Returned | None:
     """
     row = await conn.fetchrow(
         """
-        SELECT viewer_id, tickets.creator_id, tickets.coins, tickets.diamonds, spare, title
+        SELECT viewer_id, tickets.creator_id, tickets.coins, tickets.diamonds, at_us, spare, title
         FROM tickets JOIN rooms ON rooms.id = room_id
         WHERE shard = $1 AND epoch = $2 AND number = $3 AND released_at IS NULL AND returned_at IS NULL
           AND (cancelled OR spare)
@@ -58,7 +58,9 @@ async def give_back(conn: Connection, ticket: GiftId) -> Returned | None:
         return None
     viewer, reference = UserId(row["viewer_id"]), f"ticket:{ticket}"
     why = "bought twice" if row["spare"] else "the room was cancelled"
-    await book_credit(conn, viewer, row["coins"], "return", reference, f"ticket returned: {why}")
+    await book_credit(
+        conn, viewer, row["coins"], "return", reference, f"ticket returned: {why}", spent_at_us=row["at_us"]
+    )
     if row["diamonds"]:
         shards: int = await conn.fetchval("SELECT wallet_shards FROM installation")
         platform = platform_owner(shard_of(viewer, shards))

@@ -66,6 +66,16 @@ local function spend(wallet, cost, now)
   return struct.pack(CONTROLS, unpack(controls, 1, 11)), ending
 end
 
+-- Coins that come back do not count any more for the periods that they were spent in, as far as these still run.
+local function unspend(wallet, amount, spent_at, now)
+  local controls = read_controls(wallet.rest, 1, now)
+  for period = 1, #PERIODS do
+    local spent, ends = 3 * period + 1, 3 * period + 2
+    if period_end(period, spent_at) == controls[ends] then controls[spent] = math.max(0, controls[spent] - amount) end
+  end
+  wallet.rest = struct.pack(CONTROLS, unpack(controls, 1, 11)) .. string.sub(wallet.rest, CONTROLS_BYTES + 1)
+end
+
 -- Controls as arguments, packed. Nil if they were made up for other periods than those that run by this server's clock:
 -- what was spent in these is not known then.
 local function controls_of(args, first, now)

@@ -43,12 +43,14 @@ local function settled(keys, args)
   return 'ok'
 end
 
--- ARGV: epoch, to.
+-- ARGV: epoch, to, the opening under which the log was read. What was read before a failover says nothing of the log that
+-- came instead, though its epoch may be the same and its numbers may have got as far.
 local function applied(keys, args)
   local to = whole(args[2], 0)
   local closed = refuse_closed(keys[1])
   if closed then return closed end
-  local held = redis.call('HMGET', keys[1], 'epoch', 'applied', 'number')
+  local held = redis.call('HMGET', keys[1], 'epoch', 'applied', 'number', 'opening')
+  if held[4] ~= args[3] then return 'other' end
   if held[1] ~= args[1] or to <= tonumber(held[2]) then return 'no ' .. tostring(held[1] or 0) .. ' ' .. tostring(held[2] or 0) end
   if to > tonumber(held[3]) then error('applied past the log') end
   redis.call('HSET', keys[1], 'applied', text(to))

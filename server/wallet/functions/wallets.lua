@@ -33,9 +33,10 @@ local function find_wallet(key, viewer)
   return wallet_at, held and read_wallet(held)
 end
 
--- ARGV: viewer, credit number, amount (negative for coins taken back).
+-- ARGV: viewer, credit number, amount (negative for coins taken back), and for coins that come back when they were
+-- spent (µs).
 local function credit(keys, args)
-  local number, amount = whole(args[2], 1), whole(args[3], -MONEY_MAX)
+  local number, amount, spent_at = whole(args[2], 1), whole(args[3], -MONEY_MAX), args[4] and whole(args[4], 0)
   local closed = refuse_closed(keys[1])
   if closed then return closed end
   local wallet_at, wallet = find_wallet(keys[1], args[1])
@@ -43,8 +44,14 @@ local function credit(keys, args)
   if number <= wallet.credit then return 'already ' .. text(wallet.coins) end
   if number ~= wallet.credit + 1 then return 'gap ' .. text(wallet.credit) end
   wallet.coins, wallet.credit = wallet.coins + amount, number
+  if spent_at and wallet.controlled then unspend(wallet, amount, spent_at, now_us()) end
   rewrite(wallet_at, wallet_value(wallet))
   return 'applied ' .. text(wallet.coins)
+end
+
+local function add_controls(answer, wallet, now)
+  local controls = read_controls(wallet.rest, 1, now)
+  for i = 1, 11 do answer[#answer + 1] = text(controls[i]) end
 end
 
 -- ARGV: viewer. Answers coins, pending, blocked, credit number, and its controls if it has some (see CONTROLS); nothing if
@@ -55,10 +62,7 @@ local function wallet(keys, args)
   local _, held = find_wallet(keys[1], args[1])
   if not held then return false end
   local answer = { text(held.coins), text(held.pending), held.blocked and '1' or '0', text(held.credit) }
-  if held.controlled then
-    local controls = read_controls(held.rest, 1, now_us())
-    for i = 1, 11 do answer[#answer + 1] = text(controls[i]) end
-  end
+  if held.controlled then add_controls(answer, held, now_us()) end
   return answer
 end
 
@@ -97,16 +101,20 @@ local function block(keys, args)
   return 'ok'
 end
 
--- ARGV: viewers. Answers number, epoch, settled, then coins, credit, pending of each (false where not loaded).
+-- ARGV: viewers. Answers number, epoch, settled, then coins, credit, pending and controls (a list, empty if it has none) of
+-- each (false where not loaded).
 local function audit(keys, args)
   local held = redis.call('HMGET', keys[1], 'number', 'epoch', 'settled')
-  local rows = { held[1] or '0', held[2] or '0', held[3] or '0' }
+  local rows, now = { held[1] or '0', held[2] or '0', held[3] or '0' }, now_us()
   for _, viewer in ipairs(args) do
     local value = redis.call('GET', wallet_key(tag_of(keys[1]), held[2] or '0', viewer))
     local wallet = value and read_wallet(value)
     for _, field in ipairs({ 'coins', 'credit', 'pending' }) do
       rows[#rows + 1] = wallet and text(wallet[field]) or false
     end
+    local controls = wallet and {} or false
+    if wallet and wallet.controlled then add_controls(controls, wallet, now) end
+    rows[#rows + 1] = controls
   end
   return rows
 end

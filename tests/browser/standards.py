@@ -37,6 +37,16 @@ _SMALL = """
   .map(([node, box]) => `${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.width}x${box.height}`)
 """
 
+_REST = """
+async () => {
+  const running = () => document.getAnimations().filter(({ playState }) => playState === "running");
+  for (let moving = running(); moving.length > 0; moving = running()) {
+    await Promise.all(moving.map((each) => each.finished.catch(() => null)));
+    await new Promise(requestAnimationFrame);
+  }
+}
+"""
+
 TARGET_PX_MIN = 24
 """What WCAG 2.2 asks of everything that can be pressed."""
 
@@ -68,4 +78,5 @@ async def fits(page: Page, *sizes: dict[str, int]) -> None:
 
 
 async def _come_to_rest(page: Page) -> None:
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+    """Until nothing moves: a colour that changes begins to change inside what inherits it only a moment later."""
+    await page.evaluate(_REST)

@@ -4,7 +4,6 @@
 
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
-import { BudgetWarning, overBudget } from "./budget_words.js";
 import { GiftConfirmation } from "./gift_confirmation.js";
 
 /** The same refusal is not explained again within this time. */
@@ -29,7 +28,6 @@ export class GiftSender {
     this.balance = balance;
     this.recharge = recharge;
     this.confirmation = new GiftConfirmation();
-    this.budgets = new BudgetWarning();
   }
 
   /** @returns {number} gifts on their way */
@@ -63,8 +61,7 @@ export class GiftSender {
   #answered(ticket, answer) {
     this.balance.settle(ticket, answer);
     if (answer.type === "gift_ack") {
-      const warning = this.budgets.words(answer.near ?? []);
-      if (warning) showToast(warning, { kind: "problem", action: LIMITS });
+      if (answer.near) showToast(`More than 80 % of your budget for this ${answer.near.join(" and this ")} is spent.`, { kind: "problem", action: LIMITS });
       return true;
     }
     this.#explain(answer);
@@ -77,11 +74,12 @@ export class GiftSender {
     const nowMs = performance.now();
     if (code === this.#explained.code && nowMs - this.#explained.atMs < EXPLAIN_AGAIN_AFTER_MS) return;
     this.#explained = { code, atMs: nowMs };
-    const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
-    if (code === "limit_exceeded" && nack.until !== undefined) {
-      showToast(overBudget(nack), { kind: "problem", action: LIMITS });
+    // What one set oneself, a budget or a pause, is over at a time that only the server's own sentence says.
+    if (nack.until !== undefined) {
+      showToast(message, { kind: "problem", action: LIMITS });
       return;
     }
+    const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
     const action = code === "insufficient_coins" || inDebt ? { label: "Get coins", run: this.recharge, testid: "toast-recharge" } : undefined;
     showToast(inDebt ? "You owe coins of a payment that was taken back." : explain(code, message), { kind: "problem", action });
   }

@@ -2,8 +2,12 @@
 
 The cursors of all shards are locked, so that settlement stands still while gifts go on. Redis is read: each wallet with
 its shard's place in that moment, the logs, the rooms. Then the ledger's snapshot is taken, which therefore has at
-least the credits that Redis has, and the cursors are let go; what follows are reads of that snapshot.
+least the credits that Redis has, and the cursors are let go; what follows are reads of that snapshot. Another one is
+taken before Redis is read: what it says of a wallet, the wallet has at least.
 """
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
 
@@ -40,7 +44,7 @@ async def audit(settings: Settings) -> AuditReport:
     """Checks all invariants. Raises what the stores raise, MigrationError when the schema does not fit."""
     redis = await connect_redis(settings.redis_url)
     try:
-        pool = await postgres.connect(settings.database_url, size_max=2)
+        pool = await postgres.connect(settings.database_url, size_max=3)
         try:
             await check_installation(pool, settings.wallet_shards)
             return await _audit(redis, pool, settings)
@@ -52,32 +56,51 @@ async def audit(settings: Settings) -> AuditReport:
 
 async def _audit(redis: Redis, pool: Pool, settings: Settings) -> AuditReport:
     gaps = Findings("numbers_without_gap")
-    async with pool.acquire() as holding, pool.acquire() as conn:
+    async with (
+        pool.acquire() as holding,
+        pool.acquire() as before,
+        pool.acquire() as conn,
+        AsyncExitStack() as snapshots,
+    ):
         held = holding.transaction()
         await held.start()
         try:
             rows = await holding.fetch(
-                "SELECT shard, epoch, number FROM shards ORDER BY shard FOR UPDATE", timeout=LOCK_TIMEOUT_S
+                "SELECT shard, epoch, number, compared FROM shards ORDER BY shard FOR UPDATE", timeout=LOCK_TIMEOUT_S
             )
+            await snapshots.enter_async_context(_snapshot(before))
             cursors = {row["shard"]: Cursor(row["epoch"], row["number"]) for row in rows}
-            view = RedisView(redis, cursors)
+            view = RedisView(redis, cursors, {row["shard"]: row["compared"] for row in rows})
             await view.read(gaps)
             held_rooms = await rooms.read_rooms(redis)
             await view.read_on(gaps)
-            snapshot = conn.transaction(isolation="repeatable_read", readonly=True)
-            await snapshot.start()
-            # Also takes the snapshot, as a transaction's first query does.
-            await conn.execute(f"SELECT set_config('work_mem', '{WORK_MEM_MB}MB', true)")
+            await snapshots.enter_async_context(_snapshot(conn))
         finally:
             await held.rollback()
-        try:
-            return await _check(conn, view, held_rooms, gaps, settings)
-        finally:
-            await snapshot.rollback()
+        return await _check(conn, before, view, held_rooms, gaps=gaps, settings=settings)
+
+
+@asynccontextmanager
+async def _snapshot(conn: Connection) -> AsyncIterator[None]:
+    """All that is read on a connection is of this moment."""
+    snapshot = conn.transaction(isolation="repeatable_read", readonly=True)
+    await snapshot.start()
+    try:
+        # Also takes the snapshot, as a transaction's first query does.
+        await conn.execute(f"SELECT set_config('work_mem', '{WORK_MEM_MB}MB', true)")
+        yield
+    finally:
+        await snapshot.rollback()
 
 
 async def _check(
-    conn: Connection, view: RedisView, held_rooms: list[rooms.HeldRoom], gaps: Findings, settings: Settings
+    conn: Connection,
+    before: Connection,
+    view: RedisView,
+    held_rooms: list[rooms.HeldRoom],
+    *,
+    gaps: Findings,
+    settings: Settings,
 ) -> AuditReport:
     shards = list(view.shards.values())
     negative = Findings("no_negative_balance")
@@ -93,7 +116,7 @@ async def _check(
     checks: list[Check] = [
         coins_conserved,
         wallets_match,
-        await budgets.check_budgets(conn, shards),
+        await budgets.check_budgets(conn, before, shards),
         await books.check_balances(conn, negative),
         await books.check_settled_once(conn, settings.dedupe_s),
         await books.check_entries(conn),

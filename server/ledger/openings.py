@@ -10,6 +10,7 @@ one that is left behind just afterwards is compared with the new one once its op
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.stores.postgres import Connection, Pool
@@ -54,6 +55,18 @@ async def confirm(conn: Connection, shard: int, token: str) -> None:
 async def confirmed(pool: Pool) -> dict[int, str]:
     """The opening of each shard that the ledger follows."""
     return {row["shard"]: row["opening"] for row in await pool.fetch("SELECT shard, opening FROM shards")}
+
+
+async def note_compared(pool: Pool, tokens: Mapping[int, str]) -> None:
+    """Notes that the wallets of shards were compared with the ledger after these openings, if it still follows them."""
+    await pool.execute(
+        """
+        UPDATE shards SET compared = opening FROM unnest($1::int[], $2::text[]) AS seen (shard, token)
+        WHERE shards.shard = seen.shard AND opening = token AND compared <> token
+        """,
+        list(tokens),
+        list(tokens.values()),
+    )
 
 
 async def known(pool: Pool, shard: int, token: str) -> bool:

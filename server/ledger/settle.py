@@ -16,7 +16,7 @@ from server.ledger.directory import Directory, Known
 from server.ledger.log import ForeignRedisError, LogGapError, Stretch, read_log
 from server.ledger.openings import confirm
 from server.ledger.quarantine import Quarantined, set_aside
-from server.ledger.shards import Cursor, advance_cursor, claim_shard
+from server.ledger.shards import Cursor, HeldShard, advance_cursor, assure_held, claim_shard
 from server.settings import Settings
 from server.stores import keys
 from server.stores.columns import column
@@ -52,34 +52,47 @@ class Settler:
             held = await claim_shard(conn, shard)
             if held is None:
                 return 0
-            cursor = held.cursor
             # Everything here is looked up by key, a batch at a time. Plans made for the numbers at hand can prefer to
             # scan a whole table of accounts for them; the generic ones never do.
             await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            epoch, number, marked, opening = await self._state(shard)
-            if epoch != cursor.epoch:
-                return 0  # about to be begun anew, by whoever opens it
-            if not held.openings.know(opening):
-                raise ForeignRedisError(f"shard {shard} was opened last on another Redis than this one")
-            if opening != held.openings.confirmed:
-                await confirm(conn, shard, opening)
-            stretch = await read_log(
-                self._redis,
-                shard,
-                epoch,
-                cursor.number,
-                gifts_max=self._settings.settle_batch,
-                bytes_max=BATCH_BYTES_MAX,
-                opening=opening,
-            )
-            if stretch.numbers == 0 and number > cursor.number:
-                raise LogGapError(f"shard {shard} epoch {epoch}: the log has nothing after {cursor.number} of {number}")
+            try:
+                found = await self._read_on(conn, shard, held)
+            except (LogGapError, ForeignRedisError):
+                # Unless the cursor was lost meanwhile, and with it the right to wonder: others may have moved it.
+                await assure_held(conn)
+                raise
+            if found is None:
+                return 0
+            stretch, marked = found
             set_apart = await self._write(conn, stretch) if stretch.numbers else []
         self._count(stretch, set_apart)
-        if marked < cursor.number:
-            await self._mark_again(shard, epoch, marked, cursor.number)
+        if marked < held.cursor.number:
+            await self._mark_again(shard, held.cursor.epoch, marked, held.cursor.number)
         await self._mark(stretch)
         return stretch.numbers
+
+    async def _read_on(self, conn: Connection, shard: int, held: HeldShard) -> tuple[Stretch, int] | None:
+        """What follows the cursor in the log, and up to where Redis knows what is settled; None if it cannot go on."""
+        cursor = held.cursor
+        epoch, number, marked, opening = await self._state(shard)
+        if epoch != cursor.epoch:
+            return None  # about to be begun anew, by whoever opens it
+        if not held.openings.know(opening):
+            raise ForeignRedisError(f"shard {shard} was opened last on another Redis than this one")
+        if opening != held.openings.confirmed:
+            await confirm(conn, shard, opening)
+        stretch = await read_log(
+            self._redis,
+            shard,
+            epoch,
+            cursor.number,
+            gifts_max=self._settings.settle_batch,
+            bytes_max=BATCH_BYTES_MAX,
+            opening=opening,
+        )
+        if stretch.numbers == 0 and number > cursor.number:
+            raise LogGapError(f"shard {shard} epoch {epoch}: the log has nothing after {cursor.number} of {number}")
+        return stretch, marked
 
     async def _state(self, shard: int) -> tuple[int, int, int, str]:
         fields = ("epoch", "number", "settled", "opening")

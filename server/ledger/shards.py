@@ -84,6 +84,11 @@ def _held(row: Record) -> HeldShard:
     return HeldShard(Cursor(row["epoch"], row["number"]), openings)
 
 
+async def assure_held(conn: Connection) -> None:
+    """Raises one of POSTGRES_AWAY if the transaction that holds a shard has ended, and the shard is anybody's."""
+    await conn.execute("SELECT 1")
+
+
 async def advance_cursor(conn: Connection, shard: int, cursor: Cursor) -> None:
     """Moves a cursor that this transaction holds."""
     await conn.execute(

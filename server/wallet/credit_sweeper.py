@@ -52,7 +52,9 @@ class CreditSweeper:
         new = {shard for shard, opening in opened.items() if self._compared.get(shard) != opening}
         if new:
             await self._compare(new)
-            self._compared |= {shard: opened[shard] for shard in new}
+            compared = {shard: opened[shard] for shard in new}
+            await openings.note_compared(self._pool, compared)
+            self._compared |= compared
 
     async def _opened(self) -> dict[int, str]:
         """The openings of the shards that are open, and that the ledger follows: nobody notes any more in the ledger

@@ -5,7 +5,9 @@ one that is older than what was settled and trimmed since, so coins that were sp
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import asyncpg
 from redis.asyncio import Redis
@@ -30,7 +32,10 @@ from server.wallet.unsettled import unsettled_gifts
 SNAPSHOTS_PER_QUERY_MAX = 200
 SNAPSHOT_TRIES_MAX = 6
 CREDIT_ROUNDS_MAX = 50
+BLOCK_ROUNDS_MAX = 3
 STALE_PAUSE_S = 0.01
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Balance:
 
     @property
     def controls_version(self) -> int:
+        """Of the controls that it has; 0 for none."""
         return 0 if self.controls is None else self.controls.version
 
 
@@ -85,16 +91,18 @@ class Wallets:
             raise Refusal(Code.UNAVAILABLE) from error
 
     async def block(self, viewer: str, blocked: bool) -> None:
-        """Blocks or frees a wallet, in the ledger and where it is loaded. Raises Refusal(unavailable)."""
+        """Blocks or frees a wallet, in the ledger and where it is loaded. If somebody else does the contrary meanwhile,
+        both are done, and the ledger's last word holds. Raises Refusal(unavailable).
+        """
         try:
             await ledger_wallets.set_blocked(self._pool, UserId(viewer), blocked)
-            await self._balance(viewer)
-            await self._call("gs_block", viewer, viewer, int(blocked))
-            followed = await self._is_followed(viewer, blocked=blocked)
+            for _ in range(BLOCK_ROUNDS_MAX):
+                balance = await self._refresh(viewer)
+                if await self._is_followed(viewer, blocked=balance.blocked):
+                    return
         except STORE_AWAY as error:
             raise Refusal(Code.UNAVAILABLE) from error
-        if not followed:
-            raise Refusal(Code.UNAVAILABLE)
+        raise Refusal(Code.UNAVAILABLE)
 
     async def load(self, viewer: str) -> None:
         """Brings a wallet into Redis unless it is there. Raises what the stores raise, TimeoutError if never fresh."""
@@ -207,10 +215,7 @@ class Wallets:
         During a failover one that was left behind may be what we talk to (server/ledger/openings.py).
         """
         shard = shard_of(viewer, self._settings.wallet_shards)
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
-        pipeline.hget(keys.shard(shard), "opening")
-        row, opening = await pipeline.execute()
+        row, opening = await self._opened(shard, lambda: self._wallet_and_opening(shard, viewer))
         held = None if row is None else Balance.read(row)
         there = held is None or (
             held.credit >= credit and held.controls_version >= controls and blocked in {None, held.blocked}
@@ -220,13 +225,25 @@ class Wallets:
     async def _call(self, function: str, viewer: str, *arguments: str | int) -> "list[bytes] | None":
         """Calls a function of the viewer's shard, opening the shard if it is closed."""
         shard = shard_of(viewer, self._settings.wallet_shards)
+        return await self._opened(shard, lambda: self._fcall(function, shard, *arguments))
+
+    async def _opened(self, shard: int, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What is answered by a shard, which is opened if it is closed, and asked again."""
         try:
-            return await self._fcall(function, shard, *arguments)
+            return await ask()
         except ResponseError as error:
             if not is_closed(error):
                 raise
         await self._opener.open(shard)
-        return await self._fcall(function, shard, *arguments)
+        return await ask()
+
+    async def _wallet_and_opening(self, shard: int, viewer: str) -> "tuple[list[bytes] | None, bytes | None]":
+        """A wallet, if it is loaded, and the opening of the Redis that has it."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.fcall("gs_wallet", 1, keys.shard(shard), viewer)
+        pipeline.hget(keys.shard(shard), "opening")
+        row, opening = await pipeline.execute()
+        return row, opening
 
     async def _fcall(self, function: str, shard: int, *arguments: str | int) -> "list[bytes] | None":
         answer: list[bytes] | None = await self._redis.fcall(function, 1, keys.shard(shard), *arguments)

@@ -109,7 +109,7 @@ class Market(Workers):
     async def refunds_are_final(self) -> None:
         """The time passes that the diamonds of refunded coins are held for."""
         self.final = True
-        await self.stage.pool.execute("UPDATE recoveries SET reverse_at = now() WHERE reverse_at IS NOT NULL")
+        await self.stage.pool.execute("UPDATE claims SET final_at = now() WHERE final_at > now()")
 
     # Giving and spending.
 

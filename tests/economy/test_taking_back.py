@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 
 import pytest
 
 from server.domain.errors import Code
 from server.domain.gift import Accepted, Refused
+from server.economy.recharge.applying import apply
 from server.economy.recharge.payment import Fact
+from server.economy.recharge.taking_back import share
 from server.ledger.accounts import account_ids, post
+from server.ledger.recharge.claims import share_of
 from server.settings import Settings
 from tests.economy.till import COINS, Till
 from tests.ledger.stage import Stage, StageRoom, stage_on
@@ -25,6 +29,12 @@ async def stage(settings: Settings) -> AsyncIterator[Stage]:
 @pytest.fixture
 def till(stage: Stage) -> Till:
     return Till.on(stage)
+
+
+async def _time_passes(stage: Stage) -> None:
+    """As long as diamonds are held for a refund; and a look is due."""
+    await stage.execute("UPDATE claims SET final_at = now() WHERE final_at > now()")
+    await stage.execute("UPDATE recoveries SET looked_at = NULL")
 
 
 async def test_a_payment_is_credited_once_however_often_it_is_told(till: Till) -> None:
@@ -180,7 +190,7 @@ async def test_refunded_coins_whose_debt_nobody_pays_cost_the_creator_the_diamon
     await till.say(purchase, Fact.REFUNDED, claim="r1")
     await till.sweeper.sweep()
     assert await till.diamonds() == (0, 600)
-    await stage.execute("UPDATE recoveries SET reverse_at = now(), looked_at = NULL")
+    await _time_passes(stage)
     await till.sweeper.sweep()
     assert await till.diamonds() == (0, 0)
     await till.bought()
@@ -197,7 +207,7 @@ async def test_what_is_disputed_stays_held_when_a_refund_beside_it_becomes_final
     await stage.settle()
     await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
     await till.say(purchase, Fact.DISPUTED, claim="d1")
-    await stage.execute("UPDATE recoveries SET reverse_at = now(), looked_at = NULL")
+    await _time_passes(stage)
     await till.sweeper.sweep()
     assert await till.diamonds() == (0, 666)  # 334 are gone
     await till.sound()
@@ -210,7 +220,7 @@ async def test_what_is_disputed_stays_held_when_a_refund_beside_it_becomes_final
 
 
 async def test_money_that_comes_back_after_a_dispute_was_lost_gives_the_diamonds_back(till: Till) -> None:
-    """As if the two had been heard the other way round; the part that is refunded stays taken."""
+    """As if the dispute had never been: the part that is refunded is held for as long as after a refund alone."""
     stage = till.stage
     purchase = await till.bought()
     await stage.give("ann", "rose", 1000)
@@ -218,14 +228,94 @@ async def test_money_that_comes_back_after_a_dispute_was_lost_gives_the_diamonds
     await till.say(purchase, Fact.LOST, claim="d1")
     assert await till.diamonds() == (0, 0)
     await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
-    await stage.execute("UPDATE recoveries SET reverse_at = now()")
     await till.say(purchase, Fact.RETURNED, claim="d1", chargeback=True)
     assert await till.coins() == -334
+    assert await till.diamonds() == (666, 334)
+    await till.sound()
+    await _time_passes(stage)
+    await till.sweeper.sweep()
     assert await till.diamonds() == (666, 0)
     await till.sound()
     await till.say(purchase, Fact.RETURNED, claim="r1")
     assert await till.diamonds() == (1000, 0)
     await till.sound()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "days_pass", "left"),
+    [(Fact.DISPUTED, False, (666, 334)), (Fact.LOST, False, (666, 334)), (Fact.LOST, True, (666, 0))],
+)
+async def test_what_still_stands_cannot_be_paid_out_when_the_rest_comes_back(
+    till: Till, verdict: Fact, days_pass: bool, left: tuple[int, int]
+) -> None:
+    """Not even if whoever hears of it dies right after the commit: what is let go may be gone a moment later."""
+    stage = till.stage
+    purchase = await till.bought()
+    await stage.give("ann", "rose", 400, times=2)
+    await stage.give("ann", "rose", 200)
+    await stage.settle()
+    await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
+    if days_pass:
+        await _time_passes(stage)
+    await till.say(purchase, verdict, claim="d1")
+    async with stage.pool.acquire() as conn, conn.transaction():
+        await apply(conn, till.event(purchase, Fact.RETURNED, claim="d1", chargeback=True), hold_s=1e6)
+    assert await till.diamonds() == left
+    await till.sweeper.sweep()
+    assert await till.diamonds() == left
+    await till.sound()
+
+
+async def test_coins_that_come_back_let_go_of_what_the_wallet_lacks_no_more(till: Till) -> None:
+    """A third stays refunded, and other coins pay for all of it but 34."""
+    stage = till.stage
+    await stage.viewer("ann", 300)
+    purchase = await till.bought()
+    await stage.give("ann", "rose", 1300)
+    await stage.settle()
+    await till.say(purchase, Fact.REFUNDED, claim="r1", amount=333)
+    await till.say(purchase, Fact.DISPUTED, claim="d1")
+    await stage.viewer("ann", 300)
+    assert await till.diamonds() == (300, 1000)
+    async with stage.pool.acquire() as conn, conn.transaction():
+        await apply(conn, till.event(purchase, Fact.RETURNED, claim="d1", chargeback=True), hold_s=1e6)
+    assert await till.diamonds() == (1300 - 34, 34)
+    await stage.wallets.refresh("ann")
+    assert await till.coins() == -34
+    await till.sound()
+
+
+@pytest.mark.parametrize("amount", [1, 199, 200, 201, 299, 300])
+async def test_a_part_of_a_custom_amount_takes_its_coins_exactly(till: Till, amount: int) -> None:
+    """A coin for a cent: no coin more goes back than cents did, whatever their quotient looks like as a decimal."""
+    stage = till.stage
+    purchase = await till.begin()
+    await stage.execute("UPDATE purchases SET coins = 300, amount = 300 WHERE id = $1", purchase.id)
+    await till.say(purchase, Fact.PAID)
+    await stage.give("ann", "rose", 300)
+    await stage.settle()
+    await till.say(purchase, Fact.REFUNDED, claim="r1", amount=amount)
+    await till.say(purchase, Fact.DISPUTED, claim="d1")
+    await _time_passes(stage)
+    await till.sweeper.sweep()
+    assert await till.diamonds() == (0, 300 - amount)
+    await till.say(purchase, Fact.RETURNED, claim="d1")
+    assert await till.diamonds() == (300 - amount, 0)
+    assert await till.coins() == -amount
+    await till.sound()
+
+
+async def test_the_ledger_counts_coins_for_money_as_the_server_does(till: Till) -> None:
+    chance = random.Random(7)
+    big = [10**9, 10**9 - 1, 2**53 - 1, 10**12 + 39]
+    asked = [(coins, taken, amount) for coins in big for taken in big for amount in big if coins <= 10**9]
+    asked += [(chance.randint(1, top), chance.randint(0, top), chance.randint(1, top)) for top in (9, 999, 10**9) * 300]
+    found = await till.stage.pool.fetch(
+        f"SELECT {share_of('coins')} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+        " AS purchases (coins, taken, amount)",
+        *map(list, zip(*asked, strict=True)),
+    )
+    assert [row[0] for row in found] == [share(*each) for each in asked]
 
 
 async def test_gifts_that_were_accepted_before_the_refund_settle_after_it(till: Till) -> None:

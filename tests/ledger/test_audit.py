@@ -14,6 +14,8 @@ from server.ledger.auditing import budgets
 from server.ledger.auditing.report import AuditReport
 from server.ledger.settle import Settler
 from server.stores import keys
+from server.stores.redis import load_functions
+from server.wallet.credit_sweeper import CreditSweeper
 from tests.ledger.stage import CREATOR, ROOM, Stage, StageRoom
 from tests.wallet.held import changed_controls, changed_wallet, wallet_fields
 
@@ -356,17 +358,42 @@ async def test_a_budget_that_is_not_what_was_spent_is_found(
     assert what in next(check.detail for check in after.checks if check.name == "budgets_match")
 
 
+async def test_a_budget_that_a_wallet_has_lost_is_found(stage: Stage) -> None:
+    """Unless its Redis came back older a moment ago, and is about to be compared."""
+    await stage.viewer("ann", 1_000)
+    older = await stage.redis.dump(ann_key(stage))
+    await _limit_ann(stage)
+    await _limit_ann(stage, 5)
+    sweeper = CreditSweeper(stage.redis, stage.pool, stage.wallets, stage.settings)
+    await sweeper.sweep()
+    assert "budgets_match" not in failed(await stage.audit())
+    await stage.redis.restore(ann_key(stage), 0, older, replace=True)
+    await stage.give("ann", count=104)
+    report = await stage.audit()
+    assert failed(report) == {"budgets_match"}, report.render()
+    assert "ann: Redis has version 0 of the controls, it had 3" in report.render()
+    await stage.redis.function_flush()
+    await load_functions(stage.redis)
+    await stage.opener.open_all()
+    assert "budgets_match" not in failed(await stage.audit())
+    await sweeper.sweep()
+    report = await stage.audit()
+    assert "budgets_match" not in failed(report), report.render()
+    assert "wallets with budgets" in report.render()
+    assert (await stage.wallets.balance("ann")).controls_version == 3
+
+
 async def test_budgets_are_compared_as_far_as_can_be_told(stage: Stage) -> None:
-    """Not around midnight, where a clock decides, nor with gifts whose record could not be read."""
+    """Not around midnight, where clocks that are set back decide, nor with gifts whose record could not be read."""
     await stage.viewer("ann", 1_000)
     await stage.give("ann", count=5)
     await stage.settle()
     await _limit_ann(stage)
-    await stage.execute("UPDATE gifts SET at_us = at_us / 86400000000 * 86400000000 - 1")
+    await stage.execute("UPDATE gifts SET at_us = at_us / 86400000000 * 86400000000 - 3600000000")
     report = await stage.audit()
     assert "budgets_match" not in failed(report), report.render()
     assert "0 wallets with budgets, 1 more but for gifts around the beginning of a period" in report.render()
-    await stage.execute("UPDATE gifts SET at_us = at_us - 120000000")
+    await stage.execute("UPDATE gifts SET at_us = at_us - 3600000000")
     assert "budgets_match" in failed(await stage.audit())
     await stage.execute(
         "INSERT INTO quarantine (shard, epoch, number, reason, record, viewer_id) VALUES (0, 1, 9, 'x', '', 'ann')"

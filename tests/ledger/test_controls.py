@@ -11,6 +11,7 @@ from server.domain.errors import Code
 from server.domain.gift import Accepted, Answer, Refused
 from server.domain.ids import UserId
 from server.ledger import controls
+from server.ledger.auditing import budgets
 from server.ledger.wallets import book_credit, grant
 from server.stores import keys
 from server.stores.redis import load_functions
@@ -85,7 +86,8 @@ async def test_a_wallet_that_left_comes_back_with_what_it_had_spent(stage: Stage
     assert await spent(stage, MONTH) == 30
 
 
-async def test_what_is_in_quarantine_is_spent(stage: Stage) -> None:
+async def test_what_is_in_quarantine_is_spent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "CLOCK_SLACK_S", 0)
     await stage.viewer(ANN, 1_000)
     await limit(stage, DAY, 50)
     await stage.give(ANN, count=30)

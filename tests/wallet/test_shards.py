@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -180,6 +181,43 @@ async def test_a_blocked_wallet_sends_nothing_also_after_it_was_loaded_again(gat
     assert (await gateway.send("ana", "a")).code == Code.WALLET_BLOCKED
     await gateway.wallets.block("ana", False)
     assert isinstance(await gateway.send("ana", "a"), Accepted)
+
+
+def happens_before_it_is_noted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[object]]
+) -> None:
+    """Once, when a wallet was brought up to date and before the ledger is told so."""
+    is_followed, left = gateway.wallets._is_followed, [happens]
+
+    async def later(viewer: str, **asked: Any) -> bool:
+        if left:
+            await left.pop()()
+        return await is_followed(viewer, **asked)
+
+    monkeypatch.setattr(gateway.wallets, "_is_followed", later)
+
+
+async def test_a_shard_that_closes_before_it_is_noted_is_opened_again(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gateway.fund("ana", 100)
+    happens_before_it_is_noted(gateway, monkeypatch, gateway.redis.function_flush)
+    assert (await gateway.wallets.refresh("ana")).coins == 100
+    assert await ledger_wallets.unapplied(gateway.pool, 0, 10) == []
+    happens_before_it_is_noted(gateway, monkeypatch, gateway.redis.function_flush)
+    await gateway.wallets.block("ana", True)
+    assert (await gateway.wallets.balance("ana")).blocked
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+async def test_of_two_who_block_and_free_a_wallet_at_once_both_are_done(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, blocked: bool
+) -> None:
+    await gateway.fund("ana", 100)
+    happens_before_it_is_noted(gateway, monkeypatch, lambda: gateway.wallets.block("ana", not blocked))
+    await gateway.wallets.block("ana", blocked)
+    assert (await gateway.wallets.balance("ana")).blocked is not blocked
+    assert await ledger_wallets.is_blocked(gateway.pool, UserId("ana")) is not blocked
 
 
 WAITING_MAX = 400

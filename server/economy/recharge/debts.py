@@ -34,6 +34,21 @@ async def look(pool: Pool, wallets: Wallets, user_id: str) -> None:
                 return
 
 
+async def ease(conn: Connection, user_id: str, purchase_id: str) -> None:
+    """Money of a purchase came back, and so did its coins: holds what the rest of it lacks, and no more.
+
+    In the transaction that gives the coins back: what is let go can be paid out as soon as that has committed.
+    """
+    found = await recoveries.open_of(conn, user_id)
+    rest = next((recovery for recovery in found if recovery.purchase_id == purchase_id), None)
+    if rest is None:
+        await holds.undo(conn, user_id, purchase_id, stays_max=0, reversed_max=0)
+        return
+    ledger_coins, _ = await balance_of(conn, user_id)
+    needed = -ledger_coins - sum(recovery.covered for recovery in found if recovery is not rest)
+    await holds.undo(conn, user_id, purchase_id, stays_max=min(rest.cap, needed), reversed_max=rest.final)
+
+
 async def _cover(conn: Connection, user_id: str, found: list[Recovery], debt: int) -> bool:
     """Holds what the ledger lacks and nothing stands for yet, and takes back what is lost; whether there is more."""
     wanted, more = [], False

@@ -5,9 +5,10 @@ all of them together, and only the difference to what is taken back already is b
 """
 
 from server.domain.ids import UserId
+from server.economy.recharge import debts
 from server.economy.recharge.payment import Fact, PaymentEvent
 from server.ledger.notices import notify
-from server.ledger.recharge import claims, holds, purchases, recoveries
+from server.ledger.recharge import claims, purchases, recoveries
 from server.ledger.recharge.claims import Kind, Standing, State
 from server.ledger.recharge.purchases import Purchase, Status
 from server.ledger.wallets import book_credit
@@ -33,13 +34,12 @@ async def hear_claim(conn: Connection, purchase: Purchase, event: PaymentEvent, 
     heard, said = await claims.state_of(conn, event.provider, claim), _STATES[event.fact]
     state = said if heard is None else max(heard, said, key=_ORDER.index)
     amount = purchase.amount if event.amount is None else min(event.amount, purchase.amount)
-    await claims.put(conn, event.provider, claim, purchase.id, kind, amount, state)
-    return await _follow(conn, purchase, await claims.standing(conn, purchase.id), event, hold_s)
+    final_in_s = hold_s if kind == "refund" else 0.0
+    await claims.put(conn, event.provider, claim, purchase.id, kind, amount, state, final_in_s)
+    return await _follow(conn, purchase, await claims.standing(conn, purchase.id), event)
 
 
-async def _follow(
-    conn: Connection, purchase: Purchase, standing: Standing, event: PaymentEvent, hold_s: float
-) -> set[str]:
+async def _follow(conn: Connection, purchase: Purchase, standing: Standing, event: PaymentEvent) -> set[str]:
     """Takes back, or gives back, what the claims ask for and is not booked yet."""
     coins = share(purchase.coins, standing.taken, purchase.amount)
     bonus = share(purchase.bonus_coins, standing.taken, purchase.amount)
@@ -49,15 +49,12 @@ async def _follow(
     status = _status(purchase, standing)
     await purchases.set_taken_back(conn, purchase.id, coins=coins, bonus=bonus, status=status)
     moved = coins + bonus - purchase.coins_back - purchase.bonus_back
-    if event.fact is Fact.RETURNED:
-        # What is still owed after that is held anew, and what is gone for good taken anew.
-        gone = sum(share(bought, standing.gone, purchase.amount) for bought in (purchase.coins, purchase.bonus_coins))
-        await holds.undo(conn, purchase.user_id, purchase.id, reversed_max=gone)
     if coins:
-        reverse_in_s = {"chargeback": 0.0, "refund": hold_s, None: None}[standing.final]
-        await recoveries.begin(conn, purchase.id, purchase.user_id, reverse_in_s)
+        await recoveries.begin(conn, purchase.id, purchase.user_id)
     else:
         await recoveries.clear(conn, purchase.id)
+    if event.fact is Fact.RETURNED:
+        await debts.ease(conn, purchase.user_id, purchase.id)
     if moved:
         await _tell(conn, purchase, moved)
     return {purchase.user_id}

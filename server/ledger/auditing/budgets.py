@@ -12,9 +12,9 @@ from server.ledger.auditing.report import Check, Findings
 from server.stores.postgres import Connection
 
 VIEWERS_PER_QUERY = 1_000
-CLOCK_SLACK_S = 60
-"""By how much a server's clock may be set back, or differ from that of the one before it. So close to a period's
-beginning a gift's time does not say for which of two periods it was counted."""
+CLOCK_SLACK_S = 3_660
+"""By how much a server's clock may be set back (an hour), and differ from that of the one before it (a minute). So
+close to a period's beginning a gift's time does not say for which of two periods it was counted."""
 
 
 @dataclass(slots=True)
@@ -34,12 +34,16 @@ class _Looked:
         )
 
 
-async def check_budgets(conn: Connection, shards: list[ShardView]) -> Check:
+async def check_budgets(conn: Connection, before: Connection, shards: list[ShardView]) -> Check:
     """A wallet's controls are those of their version in the ledger, and what it counts as spent in each period that
     runs is what the viewer spent in it, less what came back: settled, and in the log up to the wallet's own moment.
+
+    before: a snapshot from before Redis was read. A wallet has the version that was known there to have reached it.
     """
     wrong, looked = Findings("budgets_match"), _Looked()
     for view in shards:
+        if view.compared:
+            await _find_lost(before, view, wrong)
         held = [(viewer, wallet) for viewer, wallet in view.wallets.items() if wallet.controls is not None]
         for start in range(0, len(held), VIEWERS_PER_QUERY):
             page = dict(held[start : start + VIEWERS_PER_QUERY])
@@ -49,6 +53,25 @@ async def check_budgets(conn: Connection, shards: list[ShardView]) -> Check:
                 _compare_terms(row, wallet.controls, wrong)
                 _compare_spent(row, view, wallet, wallet.controls, wrong=wrong, looked=looked)
     return wrong.check(looked.words)
+
+
+async def _find_lost(before: Connection, view: ShardView, wrong: Findings) -> None:
+    """Loaded wallets without the controls that they had."""
+    wallets = list(view.wallets.items())
+    for start in range(0, len(wallets), VIEWERS_PER_QUERY):
+        page = wallets[start : start + VIEWERS_PER_QUERY]
+        rows = await before.fetch(
+            """
+            SELECT viewer, held.version, told FROM controls
+            JOIN unnest($1::text[], $2::bigint[]) AS held (viewer, version) ON user_id = viewer
+            WHERE told > held.version ORDER BY viewer
+            """,
+            [viewer for viewer, _ in page],
+            [0 if wallet.controls is None else wallet.controls.version for _, wallet in page],
+            timeout=QUERY_TIMEOUT_S,
+        )
+        for viewer, version, told in rows:
+            wrong.add(f"{viewer}: Redis has version {version} of the controls, it had {told}")
 
 
 async def _read(conn: Connection, wallets: dict[str, HeldWallet]) -> list[Record]:

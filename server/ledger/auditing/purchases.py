@@ -2,6 +2,7 @@
 
 from server.ledger.auditing.finding import find
 from server.ledger.auditing.report import Check, Findings
+from server.ledger.recharge.claims import share_of
 from server.stores.postgres import Connection
 
 _CREDITED = "('credited', 'refunded', 'charged_back')"
@@ -63,18 +64,18 @@ async def check_taken_back(conn: Connection) -> Check:
     await find(
         conn,
         wrong,
-        """
+        f"""
         SELECT 'purchase ' || id || ': ' || coins_back || ' and ' || bonus_back || ' coins are back, its claims make '
                || wanted.coins || ' and ' || wanted.bonus
-        FROM purchases LEFT JOIN (
-            SELECT purchase_id, sum(amount) AS taken FROM claims WHERE state <> 'returned' GROUP BY purchase_id
-        ) AS claimed ON purchase_id = id
-        CROSS JOIN LATERAL (SELECT least(coalesce(taken, 0) / amount, 1) AS share) AS part
+        FROM purchases CROSS JOIN LATERAL (
+            SELECT coalesce(sum(claims.amount), 0) AS taken FROM claims
+            WHERE claims.purchase_id = purchases.id AND state <> 'returned'
+        ) AS claimed
         CROSS JOIN LATERAL (
-            SELECT ceil(purchases.coins * share)::bigint AS coins, ceil(bonus_coins * share)::bigint AS bonus
+            SELECT {share_of("purchases.coins")} AS coins, {share_of("bonus_coins")} AS bonus
         ) AS wanted
         WHERE (coins_back, bonus_back) <> (wanted.coins, wanted.bonus)
-        """,
+        """,  # noqa: S608
     )
     await find(
         conn,
@@ -146,21 +147,21 @@ async def check_holds(conn: Connection) -> Check:
     await find(
         conn,
         wrong,
-        """
+        f"""
         SELECT 'purchase ' || purchase_id || ': the diamonds of ' || held.coins || ' coins were taken back for good, '
-               || 'its claims that are decided make ' || wanted.coins
+               || 'its claims that are final make ' || wanted.coins
         FROM (
             SELECT purchase_id, sum(coins) AS coins FROM holds WHERE state = 'reversed' GROUP BY purchase_id
         ) AS held JOIN purchases ON id = purchase_id
         CROSS JOIN LATERAL (
-            SELECT least(coalesce(sum(claims.amount), 0) / purchases.amount, 1) AS share FROM claims
-            WHERE claims.purchase_id = purchases.id AND state = 'stands'
-        ) AS part
+            SELECT coalesce(sum(claims.amount), 0) AS taken FROM claims
+            WHERE claims.purchase_id = purchases.id AND final_at <= now()
+        ) AS gone
         CROSS JOIN LATERAL (
-            SELECT ceil(purchases.coins * share)::bigint + ceil(bonus_coins * share)::bigint AS coins
+            SELECT {share_of("purchases.coins")} + {share_of("bonus_coins")} AS coins
         ) AS wanted
         WHERE held.coins > wanted.coins
-        """,
+        """,  # noqa: S608
     )
     holds: int = await conn.fetchval("SELECT count(*) FROM holds WHERE state = 'held'")
     return wrong.check(f"{holds} gifts held")

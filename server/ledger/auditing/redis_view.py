@@ -34,22 +34,30 @@ class HeldWallet:
 
 @dataclass(slots=True)
 class ShardView:
-    """A shard in Redis. serving: it goes on from the ledger; else it will be begun anew, and what it holds is void."""
+    """A shard in Redis. serving: it goes on from the ledger; else it will be begun anew, and what it holds is void.
+
+    compared: its wallets were brought up to date since this Redis was opened; else they may lack what they once had.
+    """
 
     shard: int
     cursor: Cursor
     state: ShardState
     serving: bool
+    compared: bool
     window: Window
     wallets: dict[str, HeldWallet] = field(default_factory=dict)
 
 
 class RedisView:
-    """All shards. Make it while the cursors are held."""
+    """All shards. Make it while the cursors are held.
 
-    def __init__(self, redis: Redis, cursors: dict[int, Cursor]) -> None:
+    compared: the opening of each shard after which its wallets were compared with the ledger.
+    """
+
+    def __init__(self, redis: Redis, cursors: dict[int, Cursor], compared: dict[int, str]) -> None:
         self._redis = redis
         self._cursors = cursors
+        self._compared = compared
         self.shards: dict[int, ShardView] = {}
 
     async def read(self, gaps: Findings) -> None:
@@ -94,7 +102,8 @@ class RedisView:
         if state.epoch == cursor.epoch and unsettled > 0 and not state.legible:
             gaps.add(f"shard {shard}: {unsettled} unsettled gifts wait for the version that accepted them")
         serving = state.epoch == cursor.epoch and ahead and state.legible
-        view = ShardView(shard, cursor, state, serving, Window(shard, cursor.epoch, cursor.number))
+        compared = state.opened and state.opening == self._compared[shard]
+        view = ShardView(shard, cursor, state, serving, compared, Window(shard, cursor.epoch, cursor.number))
         for _ in range(WINDOW_TRIES if serving else 0):
             start = min(state.settled, state.applied)
             view.window, view.state = Window(shard, cursor.epoch, start), state

@@ -7,6 +7,7 @@ given back to the platform when the money is lost. Each hold is a row that names
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from asyncpg import Record
 
@@ -98,11 +99,12 @@ async def place(conn: Connection, viewer_id: str, wanted: list[Hold]) -> None:
     await _move(conn, "hold", f"refund:placed:{first}", by_creator, source="diamonds_available", target="diamonds_held")
 
 
-async def release(conn: Connection, purchase_ids: list[str]) -> None:
-    """Lets go what is held for these purchases."""
+async def release(conn: Connection, purchase_ids: list[str]) -> list[Record]:
+    """Lets go what is held for these purchases, and answers it."""
     rows = await conn.fetch(f"{_RELEASE} WHERE purchase_id = ANY($1::text[]) AND state = 'held' {_MOVED}", purchase_ids)
     reference = f"refund:released:{min((row['id'] for row in rows), default=0)}"
     await _move(conn, "hold", reference, _by_creator(rows), source="diamonds_held", target="diamonds_available")
+    return rows
 
 
 async def reverse(conn: Connection, viewer_id: str, due: Mapping[str, int]) -> None:
@@ -128,26 +130,49 @@ async def reverse(conn: Connection, viewer_id: str, due: Mapping[str, int]) -> N
     await _reverse(conn, issued, f"refund:{min(gone, default=0)}", "diamonds_held", by_creator)
 
 
-async def undo(conn: Connection, viewer_id: str, purchase_id: str, *, reversed_max: int) -> None:
-    """The money of a purchase came back, or a part of it: lets go what is held for it; and if the diamonds of more than
-    so many coins were taken back, creators get all of these again.
+async def undo(conn: Connection, viewer_id: str, purchase_id: str, *, stays_max: int, reversed_max: int) -> None:
+    """The money of a purchase came back, or a part of it: creators get again what was taken back beyond the diamonds of
+    reversed_max coins, and all that is held, but for those of stays_max coins together, which are held on.
     """
     issued = await _issued(conn, viewer_id)
     await conn.execute(_LOCK, purchase_id, issued)
-    await release(conn, [purchase_id])
-    taken: int = await conn.fetchval(
-        "SELECT coalesce(sum(coins), 0)::bigint FROM holds WHERE purchase_id = $1 AND state = 'reversed'", purchase_id
+    excess, reversed_coins = await _excess(conn, purchase_id, reversed_max)
+    freed = await conn.fetch(f"{_RELEASE} WHERE id = ANY($1::bigint[]) {_MOVED}", excess)
+    back = {creator: -diamonds for creator, diamonds in _by_creator(freed).items()}
+    await _reverse(conn, issued, f"refund:restored:{min(excess, default=0)}", "diamonds_available", back)
+    freed += await release(conn, [purchase_id])
+    left, stays = stays_max - reversed_coins, list[Hold]()
+    for _, shard, epoch, number, creator, coins, diamonds in sorted(freed, key=itemgetter("id")):
+        part = min(coins, left)
+        if part > 0:
+            gift = Spent(shard, epoch, number, creator, coins, diamonds)
+            stays.append(Hold(purchase_id, gift, part, diamonds * part // coins))
+            left -= part
+    if stays:
+        await place(conn, viewer_id, stays)
+
+
+async def _excess(conn: Connection, purchase_id: str, reversed_max: int) -> tuple[list[int], int]:
+    """Which holds of a purchase were taken back beyond so many coins, one of them split if need be; and how many coins
+    the others are, the oldest.
+    """
+    rows = await conn.fetch(
+        "SELECT id, coins, diamonds FROM holds WHERE purchase_id = $1 AND state = 'reversed' ORDER BY id", purchase_id
     )
-    if taken > reversed_max:
-        rows = await conn.fetch(f"{_RELEASE} WHERE purchase_id = $1 AND state = 'reversed' {_MOVED}", purchase_id)
-        back = {creator: -diamonds for creator, diamonds in _by_creator(rows).items()}
-        reference = f"refund:restored:{min(row['id'] for row in rows)}"
-        await _reverse(conn, issued, reference, "diamonds_available", back)
+    left, excess = reversed_max, list[int]()
+    for hold, coins, diamonds in rows:
+        stays = min(coins, left)
+        left -= stays
+        if 0 < stays < coins:
+            excess.append(await _split(conn, hold, stays, diamonds * stays // coins))
+        elif not stays:
+            excess.append(hold)
+    return excess, reversed_max - left
 
 
 _RELEASE = "UPDATE holds SET state = 'released', ended_at = now()"
 _REVERSE = "UPDATE holds SET state = 'reversed', ended_at = now()"
-_MOVED = "RETURNING id, creator_id, diamonds"
+_MOVED = "RETURNING id, shard, epoch, number, creator_id, coins, diamonds"
 _LOCK = """
     SELECT FROM accounts WHERE id = $2 OR (
         owner IN (SELECT creator_id FROM holds WHERE purchase_id = $1)
@@ -157,21 +182,21 @@ _LOCK = """
 """All accounts that `undo` may move, in the order in which everybody takes them."""
 
 
-async def _split(conn: Connection, hold: int, coins: int, diamonds: int) -> None:
-    """Leaves so much in a hold, and holds the rest of it as another one."""
-    await conn.execute(
+async def _split(conn: Connection, hold: int, coins: int, diamonds: int) -> int:
+    """Leaves so much in a hold, and makes the rest of it another one in the same state; answers the id of that."""
+    rest: int = await conn.fetchval(
         """
-        WITH rest AS (
-            INSERT INTO holds (viewer_id, purchase_id, creator_id, shard, epoch, number, coins, diamonds)
-            SELECT viewer_id, purchase_id, creator_id, shard, epoch, number, coins - $2, diamonds - $3
-            FROM holds WHERE id = $1
-        )
-        UPDATE holds SET coins = $2, diamonds = $3 WHERE id = $1
+        WITH less AS (UPDATE holds SET coins = $2, diamonds = $3 WHERE id = $1)
+        INSERT INTO holds
+            (viewer_id, purchase_id, creator_id, shard, epoch, number, coins, diamonds, state, at, ended_at)
+        SELECT viewer_id, purchase_id, creator_id, shard, epoch, number, coins - $2, diamonds - $3, state, at, ended_at
+        FROM holds WHERE id = $1 RETURNING id
         """,
         hold,
         coins,
         diamonds,
     )
+    return rest
 
 
 async def _issued(conn: Connection, viewer_id: str) -> AccountId:

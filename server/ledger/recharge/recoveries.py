@@ -2,44 +2,51 @@
 
 from dataclasses import dataclass
 
+from server.ledger.recharge.claims import share_of
 from server.stores.postgres import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """An open recovery. cap: coins that were taken back; covered: of these, what its holds stand for.
+    """An open recovery. cap: coins that were taken back. final: of these, what claims ask for that stand and whose time
+    has come: so many may be gone for good, and no more.
 
-    due: the diamonds of so many coins that are held for it go now: no more than what is not disputed any more.
+    held, reversed: coins whose diamonds creators cannot be paid at present, and whose diamonds are gone for good.
     """
 
     purchase_id: str
     cap: int
-    covered: int
-    due: int
+    final: int
+    held: int
+    reversed: int
+
+    @property
+    def covered(self) -> int:
+        """Coins that holds stand for, of either kind."""
+        return self.held + self.reversed
+
+    @property
+    def due(self) -> int:
+        """The diamonds of so many coins that are held for it go now."""
+        return max(0, self.final - self.reversed)
 
 
-async def begin(conn: Connection, purchase_id: str, user_id: str, reverse_in_s: float | None) -> None:
-    """Coins were taken back: opens a recovery, or opens it again.
-
-    reverse_in_s: when the diamonds that are held for it go, unless they go earlier already; None while that is open.
-    """
+async def begin(conn: Connection, purchase_id: str, user_id: str) -> None:
+    """Coins were taken back: opens a recovery, or opens it again."""
     await conn.execute(
         """
-        INSERT INTO recoveries (purchase_id, user_id, reverse_at) VALUES ($1, $2, now() + make_interval(secs => $3))
-        ON CONFLICT (purchase_id) DO UPDATE
-        SET reverse_at = least(recoveries.reverse_at, excluded.reverse_at), cleared_at = NULL, looked_at = NULL
+        INSERT INTO recoveries (purchase_id, user_id) VALUES ($1, $2)
+        ON CONFLICT (purchase_id) DO UPDATE SET cleared_at = NULL, looked_at = NULL
         """,
         purchase_id,
         user_id,
-        reverse_in_s,
     )
 
 
 async def clear(conn: Connection, purchase_id: str) -> None:
     """The coins are back: nothing is to be recovered any more."""
     await conn.execute(
-        "UPDATE recoveries SET cleared_at = now(), reverse_at = NULL WHERE purchase_id = $1 AND cleared_at IS NULL",
-        purchase_id,
+        "UPDATE recoveries SET cleared_at = now() WHERE purchase_id = $1 AND cleared_at IS NULL", purchase_id
     )
 
 
@@ -51,26 +58,24 @@ async def clear_all(conn: Connection, user_id: str) -> None:
 async def open_of(conn: Connection, user_id: str) -> list[Recovery]:
     """A user's open recoveries, oldest first."""
     rows = await conn.fetch(
-        """
-        SELECT purchase_id, coins_back + bonus_back AS cap, coalesce(held.coins, 0)::bigint AS covered,
-               CASE WHEN reverse_at <= now() THEN greatest(0,
-                   least(purchases.coins, ceil(purchases.coins * part)) + least(bonus_coins, ceil(bonus_coins * part))
-                   - coalesce(held.reversed, 0)
-               ) ELSE 0 END::bigint AS due
+        f"""
+        SELECT purchase_id, coins_back + bonus_back AS cap,
+               {share_of("purchases.coins")} + {share_of("bonus_coins")} AS final, parts.held, parts.reversed
         FROM recoveries JOIN purchases ON purchases.id = purchase_id
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(claims.amount), 0) / purchases.amount AS part FROM claims
-            WHERE claims.purchase_id = purchases.id AND state = 'stands'
+            SELECT coalesce(sum(claims.amount), 0) AS taken FROM claims
+            WHERE claims.purchase_id = purchases.id AND final_at <= now()
         ) AS gone
-        LEFT JOIN LATERAL (
-            SELECT sum(coins) AS coins, sum(coins) FILTER (WHERE state = 'reversed') AS reversed FROM holds
-            WHERE holds.purchase_id = recoveries.purchase_id AND state <> 'released'
-        ) AS held ON true
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(coins) FILTER (WHERE state = 'held'), 0)::bigint AS held,
+                   coalesce(sum(coins) FILTER (WHERE state = 'reversed'), 0)::bigint AS reversed
+            FROM holds WHERE holds.purchase_id = recoveries.purchase_id
+        ) AS parts
         WHERE recoveries.user_id = $1 AND cleared_at IS NULL ORDER BY at, purchase_id
-        """,
+        """,  # noqa: S608 - of our own
         user_id,
     )
-    return [Recovery(row["purchase_id"], row["cap"], row["covered"], row["due"]) for row in rows]
+    return [Recovery(*row) for row in rows]
 
 
 async def to_look_at(pool: Pool, again_after_s: float, limit: int) -> list[str]:

@@ -4,6 +4,7 @@
 
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
+import { BudgetWarning } from "./budget_warning.js";
 import { GiftConfirmation } from "./gift_confirmation.js";
 
 /** The same refusal is not explained again within this time. */
@@ -28,6 +29,7 @@ export class GiftSender {
     this.balance = balance;
     this.recharge = recharge;
     this.confirmation = new GiftConfirmation();
+    this.budgets = new BudgetWarning();
   }
 
   /** @returns {number} gifts on their way */
@@ -61,7 +63,8 @@ export class GiftSender {
   #answered(ticket, answer) {
     this.balance.settle(ticket, answer);
     if (answer.type === "gift_ack") {
-      if (answer.near) showToast(`More than 80 % of your budget for this ${answer.near.join(" and this ")} is spent.`, { kind: "problem", action: LIMITS });
+      const warning = this.budgets.words(answer.near ?? []);
+      if (warning) showToast(warning, { kind: "problem", action: LIMITS });
       return true;
     }
     this.#explain(answer);

@@ -39,6 +39,7 @@ from server.wallet.wallets import Wallets
 from server.web.ages import Ages
 from server.web.app import build_app
 from server.web.balances import Balances
+from server.web.budget_warnings import BudgetWarnings
 from server.web.counts import Counts
 from server.web.drain import drain
 from server.web.economy.entrances import Entrances
@@ -102,6 +103,7 @@ async def run_gateway(
                 await site.stop()
             await drain(services, settings.drain_timeout_s)
             await runner.cleanup()
+            await services.budgets.finish()
             for task in tasks:
                 task.cancel()
 
@@ -136,6 +138,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     balances = Balances(redis_client, wallets, sessions, settings.worker_id)
     newest = await ledger_notices.newest(pool)
     notices = Notices(redis_client, pool, sessions, settings.worker_id, after=newest)
+    budgets = BudgetWarnings(pool, notices.changed)
     google_keys = KeySet(settings.google_keys_url) if settings.google_package else None
     providers = build_providers(settings, pool, google_keys)
     stack.push_async_callback(providers.close)
@@ -168,6 +171,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
         entrances=entrances,
         balances=balances,
         notices=notices,
+        budgets=budgets,
         names=names,
         watching=watching,
         tokens=TokenChecker(settings, key_set),
@@ -179,7 +183,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     )
     background: Background = [shards.run, hub.run, connections.run, sessions.sweep, balances.run, names.run]
     background += [moderation.run, steering.run, logins.run, notices.run, watching.run]
-    background += [badges.run, entrances.run, impressions.run]
+    background += [badges.run, entrances.run, impressions.run, budgets.run]
     background += [keys.run for keys in (key_set, google_keys) if keys is not None]
     if providers.sandbox is not None:
         background.append(Courier(providers.sandbox).run)

@@ -13,6 +13,7 @@ from asyncpg import Record
 from server.domain.controls import Budget, Controls, Period, microseconds
 from server.domain.ids import UserId
 from server.domain.money import MONEY_MAX
+from server.ledger.notices import Word, notify_all
 from server.ledger.wallets import ensure
 from server.stores.postgres import Connection, Pool
 
@@ -104,8 +105,11 @@ async def _hold(conn: Connection, viewer: UserId) -> Record:
     return row
 
 
-async def take_up_raises(pool: Pool, limit: int) -> int:
-    """Puts raises into force whose day has come, longest waiting first; answers how many. Wallets hear as `untold`."""
+async def take_up_raises(pool: Pool, limit: int) -> list[UserId]:
+    """Puts raises into force whose day has come, longest waiting first, and leaves a notice of each.
+
+    Answers whose they are, one for each raise: their wallets are to be brought up to date, or hear as `untold`.
+    """
     async with pool.acquire() as conn, conn.transaction():
         due = await conn.fetch(
             """
@@ -126,7 +130,13 @@ async def take_up_raises(pool: Pool, limit: int) -> int:
                 [row["user_id"] for row in raised],
                 [row["coins"] for row in raised],
             )
-    return len(due)
+        await notify_all(conn, [_in_force(row["user_id"], Period(row["period"]), row["coins"]) for row in due])
+    return [UserId(row["user_id"]) for row in due]
+
+
+def _in_force(viewer: str, period: Period, coins: int | None) -> Word:
+    now = "is lifted now" if coins is None else f"is {coins:,} coins now"
+    return Word(viewer, "budget", f"Your budget for each {period} {now}, as you wished a day ago.", {"limit": period})
 
 
 async def untold(pool: Pool, older_than_s: float, limit: int) -> list[UserId]:

@@ -62,23 +62,44 @@ def read_place(cursor: str | None) -> Cursor:
     return Cursor(epoch, number)
 
 
-async def gifts(pool: Pool, viewer: UserId, limit: int, before: Cursor, shard: int) -> HistoryPage:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time: from since_us on, and before until_us; microseconds since the epoch, UTC."""
+
+    since_us: int = 0
+    until_us: int = NUMBER_MAX
+
+    def holds(self, at_us: int) -> bool:
+        """Whether a moment is in it."""
+        return self.since_us <= at_us < self.until_us
+
+
+ALWAYS = Span()
+
+
+async def gifts(
+    pool: Pool, viewer: UserId, limit: int, before: Cursor, shard: int, *, span: Span = ALWAYS
+) -> HistoryPage:
     """A page of a viewer's gifts behind the cursor, and the shard's cursor, from one snapshot of the database.
 
-    shard: the viewer's.
+    shard: the viewer's. span: only gifts of this time.
     """
     epoch, number = before.epoch, before.number
+    # Said only when it is asked for: a plan for any stretch takes it for a short one, and sorts all that is in it.
+    in_span, bounds = ("", ()) if span == ALWAYS else ("AND at_us >= $5 AND at_us < $6", (span.since_us, span.until_us))
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         settled_to = await conn.fetchrow("SELECT epoch, number FROM shards WHERE shard = $1", shard)
         rows = await conn.fetch(
-            """
+            f"""
             SELECT epoch, number, room_id, creator_id, gift_id, count, coins, at_us FROM gifts
-            WHERE viewer_id = $1 AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT $4
-            """,
+            WHERE viewer_id = $1 AND (epoch, number) < ($2, $3) {in_span}
+            ORDER BY epoch DESC, number DESC LIMIT $4
+            """,  # noqa: S608
             viewer,
             epoch,
             number,
             limit + 1,
+            *bounds,
         )
         aside = await conn.fetch(
             """
@@ -94,7 +115,7 @@ async def gifts(pool: Pool, viewer: UserId, limit: int, before: Cursor, shard: i
         )
     if settled_to is None:
         raise LookupError(f"the ledger has no wallet shard {shard}")
-    found = list(heapq.merge(_settled(shard, rows), _set_aside(shard, aside), key=_newest_first))
+    found = list(heapq.merge(_settled(shard, rows), _set_aside(shard, aside, span), key=_newest_first))
     page = found[:limit]
     shown = [gift for _, gift in page if gift is not None]
     return HistoryPage(shown, page[-1][0] if len(found) > limit else None, Cursor(*settled_to))
@@ -119,13 +140,13 @@ def _settled(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
         )
 
 
-def _set_aside(shard: int, rows: Iterable[Record]) -> Iterable[_Place]:
+def _set_aside(shard: int, rows: Iterable[Record], span: Span) -> Iterable[_Place]:
     """What was acknowledged stays in its viewer's history; a record that cannot be read has nothing to show there."""
     for row in rows:
         id_, gift = GiftId(shard, row["epoch"], row["number"]), readable(row["record"])
         yield (
             id_,
             None
-            if gift is None
+            if gift is None or not span.holds(gift.at_us)
             else PastGift(id_, gift.room, gift.creator, gift.gift, gift.count, gift.coins, gift.at_us, False),
         )

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.ledger.history import ALWAYS, Span
 from server.stores.postgres import Connection, Pool
 
 CREDIT_KINDS = ("purchase", "promotion", "correction", "return", "refund", "forfeit")
@@ -34,18 +35,22 @@ class Spent:
 
 
 async def credits_before(
-    pool: Pool, user_id: str, number: int, limit: int, kinds: Collection[str] = CREDIT_KINDS
+    pool: Pool, user_id: str, number: int, limit: int, kinds: Collection[str], *, span: Span = ALWAYS
 ) -> list[PastCredit]:
-    """A user's credits below a number, newest first."""
+    """A user's credits below a number, of some kinds and some time, newest first."""
     rows = await pool.fetch(
         """
         SELECT number, coins, kind, reference, reason, at, applied_at IS NOT NULL AS applied FROM credits
-        WHERE user_id = $1 AND number < $2 AND kind = ANY($4::text[]) ORDER BY number DESC LIMIT $3
+        WHERE user_id = $1 AND number < $2 AND kind = ANY($4::text[])
+          AND (extract(epoch FROM at) * 1000000)::bigint >= $5 AND (extract(epoch FROM at) * 1000000)::bigint < $6
+        ORDER BY number DESC LIMIT $3
         """,
         user_id,
         number,
         limit,
         list(kinds),
+        span.since_us,
+        span.until_us,
     )
     return [PastCredit(**dict(row.items())) for row in rows]
 

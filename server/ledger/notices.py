@@ -3,7 +3,7 @@
 A notice for everybody is one row too, of the user `*`, and each user keeps a mark of how far they have read of these.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,34 @@ async def notify(
         message[:MESSAGE_CHARS_MAX],
         _written(detail),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A notice to be left for one user. once: a name under which the user is told no second time; None: each time."""
+
+    user_id: str
+    kind: str
+    message: str
+    detail: Mapping[str, Any]
+    once: str | None = None
+
+
+async def notify_all(conn: Connection, words: Sequence[Word]) -> set[str]:
+    """Leaves many notices in the caller's transaction; answers whom something new was left for. Else as `notify`."""
+    rows = await conn.fetch(
+        """
+        INSERT INTO notices (user_id, kind, message, detail, once)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
+        ON CONFLICT (user_id, once) WHERE once IS NOT NULL DO NOTHING RETURNING user_id
+        """,
+        [word.user_id for word in words],
+        [word.kind for word in words],
+        [word.message[:MESSAGE_CHARS_MAX] for word in words],
+        [_written(word.detail) for word in words],
+        [word.once for word in words],
+    )
+    return {row["user_id"] for row in rows}
 
 
 async def announce(

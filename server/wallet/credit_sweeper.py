@@ -43,7 +43,9 @@ class CreditSweeper:
         for viewer in await ledger_wallets.unapplied(self._pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
             await self._wallets.refresh(viewer)
             metrics.CREDITS_SWEPT.inc()
-        await ledger_controls.take_up_raises(self._pool, RAISES_PER_SWEEP)
+        for viewer in await ledger_controls.take_up_raises(self._pool, RAISES_PER_SWEEP):
+            # At once: the notice of it is on its way.
+            await self._wallets.refresh(viewer)
         for viewer in await ledger_controls.untold(self._pool, CREDIT_AGE_S, CREDITS_PER_SWEEP):
             await self._wallets.refresh(viewer)
         opened = await self._opened()

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from server.domain.ids import GiftId, UserId, shard_of
 from server.ledger import history
-from server.ledger.history import PastGift
+from server.ledger.history import ALWAYS, PastGift, Span
 from server.ledger.shards import Cursor
 from server.stores.postgres import Pool
 from server.wallet.unsettled import unsettled_gifts
@@ -20,17 +20,19 @@ class GiftPage:
     last: GiftId | None
 
 
-async def gift_page(redis: Redis, pool: Pool, viewer: UserId, shards: int, *, limit: int, before: Cursor) -> GiftPage:
-    """The page that follows a place. Raises what the stores raise."""
+async def gift_page(
+    redis: Redis, pool: Pool, viewer: UserId, shards: int, *, limit: int, before: Cursor, span: Span = ALWAYS
+) -> GiftPage:
+    """The page that follows a place, of gifts of some time. Raises what the stores raise."""
     shard = shard_of(viewer, shards)
     # The log first: a gift that is settled in between is then in both, never in neither.
     waiting = await unsettled_gifts(redis, viewer, shards)
-    page = await history.gifts(pool, viewer, limit, before, shard)
+    page = await history.gifts(pool, viewer, limit, before, shard, span=span)
     settled_to, end = (page.settled_to.epoch, page.settled_to.number), (before.epoch, before.number)
     gifts = [
         PastGift(gift.gift_id, gift.room, gift.creator, gift.gift, gift.count, gift.coins, gift.at_us, settled=False)
         for gift in waiting
-        if settled_to < (gift.epoch, gift.number) < end
+        if settled_to < (gift.epoch, gift.number) < end and span.holds(gift.at_us)
     ]
     gifts += page.gifts
     if len(gifts) > limit:

@@ -112,6 +112,8 @@ class GiftSender:
         services.counts.gift(ACCEPTED, seconds)
         services.balances.changed_by_socket(identity.user_id)
         services.names.note(identity.user_id, identity.name)
+        if answer.near:
+            services.budgets.near(identity.user_id, answer)
         self.coins = answer.coins
         self._connection.answer(server_frames.gift_ack(request_id, answer))
 

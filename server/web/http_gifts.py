@@ -67,6 +67,7 @@ async def send_gift(request: web.Request) -> web.Response:
         raise gift_refusal(sent, SHUT_OUT if sent.code is Code.FORBIDDEN else None)
     services.balances.changed(identity.user_id)
     services.names.note(identity.user_id, identity.name)
+    services.budgets.near(identity.user_id, sent)
     return answer(gift_sent(sent), 201)
 
 

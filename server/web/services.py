@@ -22,6 +22,7 @@ from server.wallet.gifting import Gifting
 from server.wallet.wallets import Wallets
 from server.web.ages import Ages
 from server.web.balances import Balances
+from server.web.budget_warnings import BudgetWarnings
 from server.web.counts import Counts
 from server.web.economy.entrances import Entrances
 from server.web.entrance import Entrance
@@ -61,6 +62,7 @@ class Services:
     entrances: Entrances
     balances: Balances
     notices: Notices
+    budgets: BudgetWarnings
     names: Names
     watching: Watching
     tokens: TokenChecker

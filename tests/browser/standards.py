@@ -19,7 +19,7 @@ _SPILLS = """
   const spills = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
   for (const node of document.querySelectorAll("button, a[href], input, select, h1, h2")) {
     const box = node.getBoundingClientRect();
-    const scrolls = ".tier-tabs, .wallet-tabs, .filters, .pins";
+    const scrolls = ".tier-tabs, .wallet-tabs, .filters, .pins, .followed-list";
     const clipped = node.closest(`.visually-hidden, ${scrolls}, [inert], dialog:not([open])`);
     if (!clipped && node.checkVisibility({ visibilityProperty: true }) && (box.right > width + 1 || box.left < -1)) {
       spills.push(`${node.tagName} ${node.className} ${node.dataset.testid ?? ""} ${box.left}..${box.right}`);

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from tests.browser.admin_desk import Office
 from tests.browser.people import People
 from tests.browser.site import Site
+from tests.browser.standards import fits, passes
 
 
 async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(
@@ -46,3 +47,38 @@ async def test_a_viewer_sees_each_movement_filters_them_and_follows_one(
         await page.get_by_test_id("download-movements").click()
     table = (await (await download.value).path()).read_text()
     assert reference in table
+
+
+async def test_movements_are_filtered_by_days_of_the_viewers_calendar_and_so_is_the_table(
+    people: People, site: Site
+) -> None:
+    login = await site.login("Hana")
+    page = await people.wallet(login, "history", timezone_id="Pacific/Auckland")
+    rows = page.get_by_test_id("movement")
+    await expect(rows).to_have_count(1)
+    before, tomorrow = await page.evaluate(
+        "[-2, 1].map((days) => {"
+        " const at = new Date(); at.setDate(at.getDate() + days); return at.toLocaleDateString('sv'); })"
+    )
+    first, last = page.get_by_test_id("days-from"), page.get_by_test_id("days-to")
+    await last.fill(tomorrow)
+    await first.fill(before)
+    await expect(rows).to_have_count(1)
+    await fits(page)
+    await passes(page)
+    async with page.expect_download() as download:
+        await page.get_by_test_id("download-movements").click()
+    assert "promotion" in (await (await download.value).path()).read_text()
+
+    await page.get_by_test_id("days-clear").click()
+    await last.fill(before)
+    await expect(page.get_by_text("Nothing in these days.")).to_be_visible()
+    await expect(rows).to_have_count(0)
+    async with page.expect_download() as download:
+        await page.get_by_test_id("download-movements").click()
+    assert (await (await download.value).path()).read_text().count("\n") == 1
+    async with page.expect_request("**/wallet/movements?*") as asked:
+        await last.fill("2026-01-05")
+    assert "to=2026-01-05T11%3A00%3A00.000Z" in (await asked.value).url, "the end of that day in Auckland"
+    await page.get_by_test_id("days-clear").click()
+    await expect(rows).to_have_count(1)

@@ -65,8 +65,9 @@ async def test_nobody_follows_themselves_nobody_or_who_blocks_them(pool: Pool) -
 async def test_following_over_http_is_seen_at_once_and_paced(start_gateway: StartGateway) -> None:
     gateway = await start_gateway()
     ann = gateway.token("ann")
+    rooms = {}
     for creator in ("cara", "cleo"):
-        await gateway.open_room(creator)
+        rooms[creator] = await gateway.open_room(creator)
         status, seen = await gateway.call("PUT", f"/creators/{creator}/follow", ann)
         assert (status, seen["followers"], seen["following"]) == (200, 1, True)
     status, page = await gateway.get("/account/following", ann, limit=1)
@@ -74,6 +75,10 @@ async def test_following_over_http_is_seen_at_once_and_paced(start_gateway: Star
     status, page = await gateway.get("/account/following", ann, cursor=page["next"])
     assert [each["creator"]["id"] for each in page["creators"]] == ["cara"]
     assert page["next"] is None
+    await gateway.end_room(rooms["cleo"], "cleo")
+    latest = await gateway.open_room("cara", "Her second one")
+    _, page = await gateway.get("/account/following", ann)
+    assert [each.get("live") for each in page["creators"]] == [None, {"id": latest, "title": "Her second one"}]
     _, seen = await gateway.call("DELETE", "/creators/cara/follow", ann)
     assert (seen["followers"], seen["following"]) == (0, False)
     assert (await gateway.get("/creators/cara", gateway.token("bob")))[1]["followers"] == 0

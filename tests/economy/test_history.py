@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +54,17 @@ async def _all(gateway: Gateway, token: str, limit: int, **query: str) -> list[d
             return found
 
 
+async def _table(gateway: Gateway, token: str, **query: str) -> list[dict[str, str]]:
+    url, headers = f"{gateway.url}/api/v1/wallet/movements.csv", {"Authorization": f"Bearer {token}"}
+    async with gateway.http.get(url, headers=headers, params=query) as response:
+        assert response.headers["Content-Type"].startswith("text/csv")
+        return list(csv.DictReader(io.StringIO(await response.text())))
+
+
+def _moment(at_us: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)).isoformat()
+
+
 async def test_every_movement_is_there_once_newest_first_on_pages_of_any_size(gateway: Gateway, settle: Any) -> None:
     token = await gateway.coins("ann", 500)
     room = await gateway.open_room()
@@ -78,16 +91,43 @@ async def test_every_movement_is_there_once_newest_first_on_pages_of_any_size(ga
     assert (await gateway.get("/wallet/movements?cursor=WzEsMl0", token))[0] == 400
 
 
+async def test_a_range_of_time_holds_what_is_in_it_wherever_it_is_kept_on_pages_and_in_the_table(
+    gateway: Gateway, settle: Any
+) -> None:
+    token, room = await gateway.coins("ann", 500), await gateway.open_room()
+    client = await gateway.enter(token, room)
+    await client.gift(room, "rose", 1)
+    await client.gift(room, "rose", 2)
+    await settle()
+    pool = await postgres.connect(gateway.settings.database_url, size_max=1)
+    await pool.execute("UPDATE catalogue SET coins = 2 WHERE gift_id = 'rose'")
+    await pool.close()
+    await client.gift(room, "rose", 3)
+    await settle()  # into quarantine
+    await gateway.coins("ann", 20)
+    await client.gift(room, "coffee", 1)
+    await client.gift(room, "coffee", 2)
+    whole = await _all(gateway, token, 100)
+    assert [one["status"] for one in whole] == [*["accepted"] * 2, "booked", "accepted", *["settled"] * 2, "booked"]
+    for until, since in itertools.combinations([one["at"] for one in whole], 2):
+        span = {"from": _moment(since), "to": _moment(until)}
+        wanted = [one for one in whole if since <= one["at"] < until]
+        assert await _all(gateway, token, 2, **span) == wanted
+    assert await _all(gateway, token, 1, to=_moment(whole[2]["at"]), kind="gift") == whole[3:6]
+    assert [row["id"] for row in await _table(gateway, token, **span)] == [one["id"] for one in wanted]
+    for wrong in ("2026-05-01", "yesterday", "2026-05-01T00:00:00", "2026-13-01T00:00:00Z"):
+        assert (await gateway.get("/wallet/movements", token, to=wrong))[0] == 400
+    assert (await gateway.get("/wallet/movements.csv", token, **{"from": span["to"], "to": span["from"]}))[0] == 400
+    assert (await gateway.get("/wallet/movements", token, **{"from": "0001-01-01T00:00:00+14:00"}))[0] == 200
+
+
 async def test_the_table_has_the_same_rows_and_no_cell_that_a_spreadsheet_would_run(gateway: Gateway) -> None:
     await gateway.coins("ann", 500)
     pool = await postgres.connect(gateway.settings.database_url, size_max=1)
     await wallets.grant(pool, UserId("ann"), 7, "promotion", "=1+1", "+cmd")
     await pool.close()
     token = issue_token(gateway.settings, "ann", "Ann", "viewer", 60)
-    url = f"{gateway.url}/api/v1/wallet/movements.csv"
-    async with gateway.http.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
-        assert response.headers["Content-Type"].startswith("text/csv")
-        rows = list(csv.DictReader(io.StringIO(await response.text())))
+    rows = await _table(gateway, token)
     assert (rows[0]["coins"], rows[0]["what"], rows[0]["reference"]) == ("7", "'+cmd", "'=1+1")
     assert len(rows) == 2
 

@@ -162,8 +162,9 @@ async def test_lower_counts_at_once_and_higher_after_a_day(stage: Stage) -> None
     assert wishes.raises[DAY].effective_at - datetime.now(UTC) > timedelta(hours=23)
     await days_pass(stage)
     await sweeper(stage).sweep()
-    await stage.wallets.refresh(ANN)
     assert isinstance(await send(stage, "a", 11), Accepted)
+    told = await stage.pool.fetchval("SELECT message FROM notices WHERE user_id = $1", ANN)
+    assert told == "Your budget for each day is lifted now, as you wished a day ago."
 
 
 async def test_a_wish_for_what_holds_already_takes_a_waiting_raise_back(stage: Stage) -> None:
@@ -261,7 +262,7 @@ async def test_no_order_of_gifts_settlements_departures_and_changes_overspends(s
             limits[period] = max(0, held - chance.randint(0, 50)) if step == "lower" else held + chance.randint(1, 100)
             if not await limit(stage, period, limits[period]):
                 await days_pass(stage)
-                assert await controls.take_up_raises(stage.pool, 10) == 1
+                assert await controls.take_up_raises(stage.pool, 10) == [ANN]
                 await stage.wallets.refresh(ANN)
         if limits:
             held_controls = (await stage.wallets.balance(ANN)).controls

@@ -6,10 +6,11 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
+from server.domain.controls import microseconds
 from server.domain.errors import Code, Refusal
 from server.domain.ids import UserId
 from server.ledger import history, movements, pages
-from server.ledger.history import NUMBER_MAX, PastGift
+from server.ledger.history import ALWAYS, NUMBER_MAX, PastGift, Span
 from server.ledger.movements import CREDIT_KINDS, PastCredit
 from server.ledger.shards import Cursor
 from server.stores.postgres import Pool
@@ -17,8 +18,6 @@ from server.wallet.gift_history import GiftPage, gift_page
 
 Kind = Literal["gift", "purchase", "promotion", "correction", "return", "refund", "forfeit"]
 KINDS: tuple[str, ...] = ("gift", *CREDIT_KINDS)
-
-US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,18 @@ class Page:
 
 
 async def page(  # noqa: PLR0917
-    redis: Redis, pool: Pool, user_id: UserId, shards: int, kinds: Collection[str], limit: int, cursor: str | None
+    redis: Redis,
+    pool: Pool,
+    user_id: UserId,
+    shards: int,
+    kinds: Collection[str],
+    limit: int,
+    cursor: str | None,
+    span: Span = ALWAYS,
 ) -> Page:
-    """A page of a user's movements of some kinds. Raises Refusal (bad_request) for a wrong cursor or kind.
+    """A page of a user's movements of some kinds and some time.
 
+    Raises Refusal (bad_request) for a wrong cursor or kind.
     Both lists are in the order of their own numbers, which is that of time; a page takes from each what is newer.
     """
     if not kinds or not set(kinds) <= set(KINDS):
@@ -60,9 +67,9 @@ async def page(  # noqa: PLR0917
     before, credit_before = _read_places(cursor)
     found = GiftPage([], None)
     if "gift" in kinds:
-        found = await gift_page(redis, pool, user_id, shards, limit=limit, before=before)
+        found = await gift_page(redis, pool, user_id, shards, limit=limit, before=before, span=span)
     gifts, more_gifts = found.gifts, found.last is not None
-    credits_ = await movements.credits_before(pool, user_id, credit_before, limit + 1, set(kinds) - {"gift"})
+    credits_ = await movements.credits_before(pool, user_id, credit_before, limit + 1, set(kinds) - {"gift"}, span=span)
     taken: list[Movement] = []
     gift_at = credit_at = 0
     while len(taken) < limit and (gift_at < len(gifts) or credit_at < len(credits_)):
@@ -117,7 +124,7 @@ def of_credit(credit: PastCredit) -> Movement:
 
 
 def _at_us(credit: PastCredit) -> int:
-    return int(credit.at.timestamp() * US_PER_S)
+    return microseconds(credit.at)
 
 
 def _read_places(cursor: str | None) -> tuple[Cursor, int]:

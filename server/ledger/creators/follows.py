@@ -20,12 +20,14 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class FollowedSince:
-    """A creator whom somebody follows, and since when."""
+    """A creator whom somebody follows, and since when. room_id, room_title: of the latest room that is live, if any."""
 
     creator_id: str
     name: str
     followers: int
     since: datetime
+    room_id: str | None
+    room_title: str | None
 
 
 async def follow(conn: Connection, creator_id: str, follower_id: str) -> None:
@@ -103,8 +105,12 @@ async def followed_by(
     before, after = pages.decode(cursor, str, str) if cursor else ("9999-01-01T00:00:00+00:00", "")
     rows = await pool.fetch(
         """
-        SELECT follows.creator_id, name, followers, at
+        SELECT follows.creator_id, name, followers, at, live.id, live.title
         FROM follows JOIN users ON users.id = follows.creator_id JOIN followed USING (creator_id)
+        LEFT JOIN LATERAL (
+            SELECT id, title FROM rooms WHERE rooms.creator_id = follows.creator_id AND state = 'live'
+            ORDER BY started_at DESC LIMIT 1
+        ) AS live ON true
         WHERE follower_id = $1 AND (at < $2 OR (at = $2 AND follows.creator_id > $3))
         ORDER BY at DESC, follows.creator_id LIMIT $4
         """,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.web.shapes import Count, Next, User
 
@@ -15,12 +15,20 @@ class Creator(Struct, frozen=True):
     following: bool
 
 
+class LiveRoom(Struct, frozen=True):
+    """A room that is live."""
+
+    id: str
+    title: str
+
+
 class FollowedCreator(Struct, frozen=True):
-    """A creator whom one follows, and since when."""
+    """A creator whom one follows, and since when. live: the latest of their rooms that is live, when one is."""
 
     creator: User
     followers: Count
     since: Annotated[str, Meta(description="RFC 3339")]
+    live: LiveRoom | UnsetType = UNSET
 
 
 class FollowedCreators(Struct, frozen=True):

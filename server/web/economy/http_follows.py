@@ -3,11 +3,12 @@
 import asyncio
 
 from aiohttp import web
+from msgspec import UNSET
 
 from server.domain.errors import Code, Refusal
 from server.ledger.creators import follows
-from server.ledger.creators.follows import Followed
-from server.web.economy.follows_shapes import Creator, FollowedCreator, FollowedCreators
+from server.ledger.creators.follows import Followed, FollowedSince
+from server.web.economy.follows_shapes import Creator, FollowedCreator, FollowedCreators, LiveRoom
 from server.web.http import answer, identity_of, limit_of, rfc3339, services_of
 from server.web.http_moderation import target_of
 from server.web.limits import BucketTable
@@ -44,15 +45,12 @@ async def unfollow_creator(request: web.Request) -> web.Response:
 
 
 async def list_followed(request: web.Request) -> web.Response:
-    """The creators whom one follows, the latest first."""
+    """The creators whom one follows, the latest first, and which of them are live."""
     services, identity = services_of(request), await identity_of(request)
     found, following = await follows.followed_by(
         services.pool, identity.user_id, limit_of(request), request.query.get("cursor")
     )
-    creators = [
-        FollowedCreator(User(each.creator_id, each.name), each.followers, rfc3339(each.since)) for each in found
-    ]
-    return answer(FollowedCreators(creators, following))
+    return answer(FollowedCreators([_followed(each) for each in found], following))
 
 
 async def _change(request: web.Request, *, wanted: bool) -> web.Response:
@@ -69,6 +67,11 @@ async def _change(request: web.Request, *, wanted: bool) -> web.Response:
         seen = await follows.seen_by(conn, creator_id, identity.user_id)
     services.names.note(identity.user_id, identity.name)
     return answer(_creator(seen))
+
+
+def _followed(each: FollowedSince) -> FollowedCreator:
+    live = UNSET if each.room_id is None else LiveRoom(each.room_id, each.room_title or "")
+    return FollowedCreator(User(each.creator_id, each.name), each.followers, rfc3339(each.since), live)
 
 
 def _creator(seen: Followed) -> Creator:

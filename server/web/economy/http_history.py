@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from aiohttp import web
 from msgspec import UNSET
 
+from server.domain.controls import microseconds
 from server.domain.errors import Code, Refusal
 from server.economy.history.find import find
 from server.economy.history.movements import KINDS, Movement, Page, page
 from server.economy.history.trace import Trace
 from server.ledger import movements as ledger_movements
+from server.ledger.history import ALWAYS, Span
 from server.web.economy.history_shapes import Movements, MovementView, Spending, SpentOn, TraceStep, TraceView
 from server.web.http import LIMIT_MAX, answer, identity_of, limit_of, rfc3339, services_of
 from server.web.route import Route
@@ -104,7 +106,28 @@ async def _page(request: web.Request, limit: int, cursor: str | None) -> Page:
         KINDS if kinds is None else kinds.split(","),
         limit,
         cursor,
+        _span(request),
     )
+
+
+def _span(request: web.Request) -> Span:
+    since_us, until_us = _moment_us(request, "from", ALWAYS.since_us), _moment_us(request, "to", ALWAYS.until_us)
+    if since_us >= until_us:
+        raise Refusal(Code.BAD_REQUEST, "`from` is to be before `to`.")
+    return Span(since_us, until_us)
+
+
+def _moment_us(request: web.Request, name: str, default_us: int) -> int:
+    given = request.query.get(name)
+    if given is None:
+        return default_us
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Refusal(Code.BAD_REQUEST, f"`{name}` is a moment, such as 2026-05-01T00:00:00Z.")
+    return max(0, microseconds(at))
 
 
 def _days(request: web.Request) -> int:
@@ -147,17 +170,21 @@ def _rows(rows: Iterable[tuple[str | int, ...]]) -> bytes:
     return text.getvalue().encode()
 
 
-_KIND = {"kind": f"some of {', '.join(KINDS)}, commas between; all unless given"}
+_WHICH = {
+    "kind": f"some of {', '.join(KINDS)}, commas between; all unless given",
+    "from": "only what was then or later: a moment by RFC 3339, such as 2026-05-01T00:00:00Z",
+    "to": "only what was before: a moment as well, later than `from`",
+}
 
 ROUTES = (
-    Route(method="GET", path="/wallet/movements", handler=list_movements, answer=Movements, pages=True, query=_KIND),
+    Route(method="GET", path="/wallet/movements", handler=list_movements, answer=Movements, pages=True, query=_WHICH),
     Route(
         method="GET",
         path="/wallet/movements.csv",
         handler=export_movements,
         answer=None,
         file="text/csv",
-        query=_KIND,
+        query=_WHICH,
     ),
     Route(
         method="GET",

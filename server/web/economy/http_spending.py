@@ -96,6 +96,7 @@ async def _spend(request: web.Request, room: RoomInfo | None) -> web.Response:
         raise gift_refusal(bought, message_of(bought.code))
     services.balances.changed(identity.user_id)
     services.names.note(identity.user_id, identity.name)
+    services.budgets.near(identity.user_id, bought)
     return answer(gift_sent(bought), 201)
 
 

@@ -15,9 +15,11 @@ export class Bell {
    * @param {HTMLElement} parts.button
    * @param {import("../lib/api.js").Api} parts.api
    * @param {EventTarget} parts.socket fires "notice" and "welcome" with the frame as detail
+   * @param {(notice: import("../lib/notice_feed.js").Notice) => boolean} parts.isKnown what the page has said by itself
    */
-  constructor({ button, api, socket }) {
+  constructor({ button, api, socket, isKnown }) {
     this.button = button;
+    this.isKnown = isKnown;
     this.feed = new NoticeFeed(api, socket);
     this.list = new NoticeList(this.feed);
     this.badge = element("span", { class: "bell-badge number", testid: "bell-badge", attrs: { "aria-hidden": "true" } });
@@ -38,9 +40,10 @@ export class Bell {
   }
 
   /** @param {import("../lib/notice_feed.js").Notice} notice */
-  #say({ kind, message, detail }) {
+  #say(notice) {
+    const { kind, message, detail } = notice;
     if (this.sheet.isOpen) this.#read();
-    else showToast(kind === "reward" ? `${message}: +${formatNumber(detail.coins)} coins` : message, { action: { label: "Show", run: () => this.open() } });
+    else if (!this.isKnown(notice)) showToast(kind === "reward" ? `${message}: +${formatNumber(detail.coins)} coins` : message, { action: { label: "Show", run: () => this.open() } });
   }
 
   #read() {

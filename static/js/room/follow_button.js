@@ -1,5 +1,5 @@
 /**
- * Follows the room's creator, beside the name; not shown to the creators themselves.
+ * Follows a creator, beside the name; not shown to the creators themselves.
  */
 
 import { element, icon } from "../lib/element.js";
@@ -31,6 +31,12 @@ export class FollowButton {
       // Without an answer there is no button; the room goes on.
       this.#creator = null;
     }
+  }
+
+  /** @param {Seen} seen what the page knows already */
+  know(seen) {
+    this.#creator = seen.creator;
+    this.#render(seen);
   }
 
   get #path() {

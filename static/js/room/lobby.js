@@ -9,6 +9,7 @@ import { element, icon, setText, userText } from "../lib/element.js";
 import { formatCompact, formatMoment, formatNumber, toMicroseconds } from "../lib/format.js";
 import { explain } from "../lib/problems.js";
 import { signIn } from "../lib/sign_in.js";
+import { FollowedList } from "./followed_list.js";
 
 const REFRESH_MS = 5_000;
 /** Pages shown at most; rooms beyond that are found by their address. */
@@ -41,6 +42,7 @@ export class Lobby {
       this.#pages = Math.min(PAGES_MAX, this.#pages + 1);
       this.refresh();
     });
+    new FollowedList(find("[data-part=following]"), api);
     api.session.addEventListener("change", () => this.#renderAccount());
     document.addEventListener("visibilitychange", () => this.refresh());
     setInterval(() => this.refresh(), REFRESH_MS);

@@ -106,7 +106,7 @@ export class RoomPage {
     part("spotlight").addEventListener("click", () => this.spotlight.open());
 
     part("report").addEventListener("click", () => openReport(api, { kind: "room", id: room, name: this.#state.title }));
-    this.bell = new Bell({ button: part("bell"), api, socket: this.socket });
+    this.bell = new Bell({ button: part("bell"), api, socket: this.socket, isKnown: (notice) => sender.budgets.hasSaid(notice) });
     this.rankingSheet = new RankingSheet({ api, room });
     this.ranking = new RankingList({ limit: SIDE_RANKING, testid: "side-ranking" });
     part("side-ranking").append(this.ranking.node);

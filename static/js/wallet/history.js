@@ -8,6 +8,7 @@ import { formatNumber } from "../lib/format.js";
 import { Catalogue } from "../lib/gifts.js";
 import { explain } from "../lib/problems.js";
 import { saveBlob } from "../lib/save_file.js";
+import { DayRange } from "./day_range.js";
 import { movementRow } from "./movement_row.js";
 import { traceCard } from "./trace_card.js";
 
@@ -54,10 +55,11 @@ class MovementList {
       ...FILTERS.map(([text, kind]) => element("button", {
         class: "filter", text, attrs: { type: "button", "aria-pressed": String(kind === null) }, on: { click: () => this.#filter(text, kind) },
       })));
+    this.days = new DayRange(() => this.#again());
     const download = element("button", { class: "button button-quiet", text: "Download as table", testid: "download-movements", attrs: { type: "button" }, on: { click: () => this.#download() } });
     this.root = element("section", { class: "panel-card", attrs: { "aria-labelledby": "movements-title" } },
       element("header", { class: "panel-head" }, element("h2", { text: "Movements", attrs: { id: "movements-title" } }), download),
-      this.filters, this.list, this.status, this.more);
+      this.filters, this.days.root, this.list, this.status, this.more);
   }
 
   async load() {
@@ -70,9 +72,18 @@ class MovementList {
   #filter(text, kind) {
     for (const button of this.filters.children) button.setAttribute("aria-pressed", String(button.textContent === text));
     this.#kind = kind;
+    this.#again();
+  }
+
+  #again() {
     this.#cursor = null;
     this.list.replaceChildren();
     this.#next();
+  }
+
+  /** What the list and its table ask for. */
+  get #query() {
+    return { kind: this.#kind, ...this.days.query };
   }
 
   async #next() {
@@ -80,13 +91,13 @@ class MovementList {
     this.more.hidden = true;
     setText(this.status, "Loading…");
     try {
-      const { movements, next } = await this.api.get("/wallet/movements", { kind: this.#kind, cursor: this.#cursor });
+      const { movements, next } = await this.api.get("/wallet/movements", { ...this.#query, cursor: this.#cursor });
       if (turn !== this.#turn) return;
       this.list.append(...movements.map((/** @type {import("./movement_row.js").Movement} */ movement) =>
         movementRow(movement, this.api, (giftId) => this.catalogue.get(giftId).name)));
       this.#cursor = next;
       this.more.hidden = next === null || this.list.children.length >= ROWS_MAX;
-      setText(this.status, this.list.children.length === 0 ? "Nothing here yet." : "");
+      setText(this.status, this.list.children.length === 0 ? this.days.isSet ? "Nothing in these days." : "Nothing here yet." : "");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (turn !== this.#turn) return;
@@ -97,7 +108,7 @@ class MovementList {
 
   async #download() {
     try {
-      saveBlob("giftstream-movements.csv", await this.api.getFile("/wallet/movements.csv", { kind: this.#kind }));
+      saveBlob("giftstream-movements.csv", await this.api.getFile("/wallet/movements.csv", this.#query));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setText(this.status, explain(error.code, error.message));

@@ -200,8 +200,8 @@ async def test_a_report_is_compared_payment_by_payment(office: Gateway, pool: Po
         """
     )
     await pool.execute(
-        "INSERT INTO claims (provider, claim, purchase_id, kind, amount, state)"
-        " VALUES ('stripe', 're_1', 'p_4', 'refund', 100, 'stands')"
+        "INSERT INTO claims (provider, claim, purchase_id, kind, amount, state, final_at)"
+        " VALUES ('stripe', 're_1', 'p_4', 'refund', 100, 'stands', now())"
     )
     report = "transaction,amount,currency\npi_1,499,USD\npi_2,498,USD\npi_4,399,USD\npi_9,5,USD\n"
     path = "/admin/reconciliation?provider=stripe&since=2026-03-01&until=2026-04-01"

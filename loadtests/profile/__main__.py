@@ -12,6 +12,8 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from loadtests.bench.measure import number
@@ -29,6 +31,8 @@ COINS = 10**9
 ROWS_MAX = 18
 SHARE_MIN = 0.01
 WARM_UP_S = 1.0
+SECONDS = 8
+SECONDS_MAX = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,26 @@ LOADS = {
 
 
 async def main() -> int:
-    """Look and print; 0 when all processes could be looked into."""
-    name, seconds = os.environ.get("LOAD", "") or "gifts", float(os.environ.get("SECONDS", "") or 8)
-    if name not in LOADS:
-        print(f"LOAD must be one of {', '.join(LOADS)}, not {name!r}", file=sys.stderr)
+    """Look and print; 0 when all processes could be looked into, 2 for settings that say nothing."""
+    try:
+        load, seconds = asked(os.environ)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
-    load = LOADS[name]
     async with serve(gateways=1) as served, ledger_pool(served.settings) as pool, Fleet(1) as fleet:
         await fleet.enter(served.target, await _seats(served, pool, load))
         await fleet.run(load.phase)
         return await _look(served, pool, fleet, load.phase, seconds)
+
+
+def asked(environ: Mapping[str, str]) -> tuple[Load, float]:
+    """What is to be looked at, and for how many seconds. Raises ValueError, with a sentence."""
+    name, seconds = environ.get("LOAD", "") or "gifts", environ.get("SECONDS", "") or str(SECONDS)
+    if name not in LOADS:
+        raise ValueError(f"LOAD must be one of {', '.join(LOADS)}, not {name!r}")
+    if not seconds.isascii() or not seconds.isdigit() or not 1 <= int(seconds) <= SECONDS_MAX:
+        raise ValueError(f"SECONDS must be a whole number from 1 to {SECONDS_MAX}, not {seconds!r}")
+    return LOADS[name], float(seconds)
 
 
 async def _seats(served: Served, pool: Pool, load: Load) -> list[Seat]:
@@ -70,17 +84,19 @@ async def _seats(served: Served, pool: Pool, load: Load) -> list[Seat]:
 
 
 async def _look(served: Served, pool: Pool, fleet: Fleet, phase: Phase, seconds: float) -> int:
-    client = await redis_store.connect(served.settings.redis_url)
-    before, cpu_s = await commands(client), served.cpu_s()
-    running = asyncio.create_task(fleet.run(replace(phase, duration_s=seconds + WARM_UP_S)))
-    await asyncio.sleep(WARM_UP_S / 2)
-    processes = ("gateway 1", "worker")
-    looking = [sample(served.running.pids[process], seconds) for process in processes]
-    *sampled, seen = await asyncio.gather(*looking, statements(pool, seconds), return_exceptions=True)
-    tally = await running
-    called = spent(before, await commands(client))
-    await client.aclose()
+    async with aclosing(await redis_store.connect(served.settings.redis_url)) as client:
+        before, cpu_s = await commands(client), served.cpu_s()
+        running = asyncio.create_task(fleet.run(replace(phase, duration_s=seconds + WARM_UP_S)))
+        await asyncio.sleep(WARM_UP_S / 2)
+        processes = ("gateway 1", "worker")
+        looking = [sample(served.running.pids[process], seconds) for process in processes]
+        *sampled, seen = await asyncio.gather(*looking, statements(pool, seconds), return_exceptions=True)
+        tally = await running
+        called = spent(before, await commands(client))
     gifts = tally.acked
+    if gifts == 0:
+        print("No gift was acknowledged, so there is nothing to share out.", file=sys.stderr)
+        return 1
     used_us = {process: (used - cpu_s[process]) / gifts * 1e6 for process, used in served.cpu_s().items()}
     _print_table("CPU", ["process", "µs a gift"], [[process, number(us)] for process, us in used_us.items()])
     fine = True

@@ -37,7 +37,9 @@ async def sample(pid: int, seconds: float) -> Counter[str]:
             raise NoSamplesError("py-spy is not installed") from None
         _, complaint = await process.communicate()
         if process.returncode != 0 or not raw.exists():
-            raise NoSamplesError(complaint.decode(errors="replace").strip().splitlines()[-1])
+            said = complaint.decode(errors="replace").split("\n")
+            last = next((line.strip() for line in reversed(said) if line.strip()), "")
+            raise NoSamplesError(last or f"py-spy ended with {process.returncode} and said nothing")
         return by_place(raw.read_text())
 
 

@@ -9,6 +9,10 @@ import orjson
 
 EVERYWHERE = "*"
 """The region of packages that are offered wherever there are none closer to home."""
+ID = r"[a-z0-9][a-z0-9_.]{0,63}"
+"""What ids of packages look like, as a regular expression for the whole of one."""
+AMOUNT_MAX = 10**12
+"""The most that one purchase can cost, in minor units: far from 2^53, also when a thousand coins are priced by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +42,11 @@ class Package:
     def contradiction(self) -> str:
         """What is wrong with these terms, as a sentence; '' for nothing."""
         if (self.coins_min is None) != (self.coins_max is None):
-            return "A custom amount has a least and a most."
+            return "A custom amount needs both a least and a most."
         if self.coins_min is not None and self.coins_max is not None and self.coins_min > self.coins_max:
-            return "The least of a custom amount is not more than the most."
+            return "The least of a custom amount must not be more than its most."
+        if self.price_of(self.coins_max)[1] > AMOUNT_MAX:
+            return f"The most of a custom amount must not cost more than {AMOUNT_MAX:,} minor units."
         return ""
 
     @property

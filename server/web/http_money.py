@@ -1,43 +1,25 @@
 """A viewer's wallet and gifts, and a creator's earnings, over HTTP."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
-import asyncpg
 from aiohttp import web
 
 from server.ledger import earnings as ledger_earnings
 from server.ledger import history
-from server.ledger.earning import rewards
 from server.ledger.rooms import Room as LedgerRoom
 from server.rooms.rooms import Totals
-from server.stores.failures import POSTGRES_AWAY
-from server.stores.postgres import Pool
 from server.wallet.gift_history import gift_page
 from server.web.http import LIMIT_MAX, answer, identity_of, limit_of, rfc3339, services_of
 from server.web.route import Route
 from server.web.services import Services
-from server.web.shapes import CoinsIssued, Earnings, RoomEarnings, SettledAndPending, Wallet, WalletGift, WalletGifts
-
-ISSUED_TIMEOUT_S = 1.0
-"""How long a balance waits for the ledger to say where the coins came from."""
+from server.web.shapes import Earnings, RoomEarnings, SettledAndPending, Wallet, WalletGift, WalletGifts
 
 
 async def get_wallet(request: web.Request) -> web.Response:
     """One's own coins."""
     services, identity = services_of(request), await identity_of(request)
     balance = await services.wallets.balance(identity.user_id)
-    return answer(Wallet(balance.coins, balance.pending, await _issued(services.pool, identity.user_id)))
-
-
-async def _issued(pool: Pool, user_id: str) -> CoinsIssued | None:
-    """Where one's coins came from. A balance is shown whether the ledger can say this now or not."""
-    try:
-        async with asyncio.timeout(ISSUED_TIMEOUT_S):
-            found = await rewards.issued(pool, user_id)
-    except (*POSTGRES_AWAY, asyncpg.PostgresError):
-        return None
-    return CoinsIssued(found.purchased, found.promotional)
+    return answer(Wallet(balance.coins, balance.pending))
 
 
 async def wallet_gifts(request: web.Request) -> web.Response:

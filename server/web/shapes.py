@@ -136,19 +136,11 @@ class GiftSent(Struct, frozen=True):
     near: NearBudgets | UnsetType = UNSET
 
 
-class CoinsIssued(Struct, frozen=True):
-    """Coins that one ever got, less what was taken back: bought, and given."""
-
-    purchased: Coins
-    promotional: Coins
-
-
 class Wallet(Struct, frozen=True):
-    """coins: spendable now. pending: coins sent and not yet settled. issued: null while the ledger does not answer."""
+    """coins: spendable now. pending: coins sent and not yet settled."""
 
     coins: SignedCoins
     pending: Coins
-    issued: CoinsIssued | None
 
 
 class WalletGift(Struct, frozen=True):

@@ -55,6 +55,19 @@ async def test_a_budget_warns_when_it_is_nearly_spent_and_says_when_it_begins_an
     await expect((await opened.value).get_by_text("99 of 100 coins spent")).to_be_visible()
 
 
+async def test_a_break_that_one_took_is_told_from_a_block_and_with_its_end(people: People, site: Site) -> None:
+    room, _ = await people.room()
+    viewer = await people.viewer("Ana", room)
+    await site.post("/account/pause", viewer.account, days=1)
+    await viewer.open_gifts()
+    await viewer.send("rose")
+    paused = viewer.part("toast").filter(has_text="You have paused spending until")
+    async with viewer.page.context.expect_page() as opened:
+        await paused.get_by_test_id("toast-limits").click()
+    await expect((await opened.value).get_by_text("You have paused spending until")).to_be_visible()
+    assert await site.coins(viewer.account) == 10_000
+
+
 async def test_a_dear_gift_is_asked_about_first_where_its_sender_chose_so(people: People, site: Site) -> None:
     room, _ = await people.room()
     viewer = await people.viewer("Ana", room)

@@ -153,6 +153,9 @@ async def test_packages_are_listed_on_sale_or_not_and_a_custom_amount_stays_one(
     custom = {"id": "web_custom", "platform": "web", "coins": 1, "amount": 2, "currency": "USD"}
     assert (await office.post("/admin/packages", custom | {"coins_min": 50}, root))[0] == 400
     assert (await office.post("/admin/packages", custom | {"coins_min": 50, "coins_max": 49}, root))[0] == 400
+    dear = custom | {"amount": 10**9, "coins_min": 1}
+    assert (await office.post("/admin/packages", dear | {"coins_max": 1001}, root))[0] == 400
+    assert (await office.post("/admin/packages", dear | {"coins_max": 1000, "preview": True}, root))[0] == 201
     assert (await office.post("/admin/packages", custom | {"coins_min": 50, "coins_max": 900}, root))[0] == 201
     _, listed = await office.get("/admin/packages", root)
     newest = {one["id"]: one for one in listed["packages"]}
@@ -161,6 +164,27 @@ async def test_packages_are_listed_on_sale_or_not_and_a_custom_amount_stays_one(
     _, versions = await office.get("/admin/packages", root, package="web_custom")
     bounds = [(one["version"], one["coins_min"], one["coins_max"]) for one in versions["packages"]]
     assert bounds == [(2, 50, 900), (1, 100, 200_000)]
+
+
+async def test_versions_of_a_package_are_listed_newest_first_and_a_region_by_what_is_sold_there(
+    office: Gateway,
+) -> None:
+    root, _ = _admins(office)
+    package: dict[str, Any] = {"id": "web_100", "platform": "web", "amount": 99, "currency": "USD"}
+    for coins in (90, 120, 110):
+        assert (await office.post("/admin/packages", package | {"coins": coins}, root))[0] == 201
+    _, listed = await office.get("/admin/packages", root, package="web_100")
+    assert [(one["version"], one["coins"]) for one in listed["packages"]] == [(4, 110), (3, 120), (2, 90), (1, 100)]
+
+    everywhere = (await office.get("/admin/packages", root, region="PT"))[1]["packages"]
+    assert {(one["platform"], one["active"]) for one in everywhere} == {("web", True)}
+    brazil = package | {"id": "ios_br", "platform": "ios", "region": "BR", "coins": 70, "currency": "BRL"}
+    assert (await office.post("/admin/packages", brazil, root))[0] == 201
+    for region, sold in (("BR", ["ios_br"]), ("PT", ["ios_70", "ios_350", "ios_1400", "ios_7000"])):
+        _, listed = await office.get("/admin/packages", root, platform="ios", region=region)
+        assert [one["id"] for one in listed["packages"]] == sold
+    for query in ({"region": "pt"}, {"region": "PT", "platform": "tv"}):
+        assert (await office.get("/admin/packages", root, **query))[0] == 400
 
 
 async def test_a_report_is_compared_payment_by_payment(office: Gateway, pool: Pool) -> None:
@@ -176,8 +200,8 @@ async def test_a_report_is_compared_payment_by_payment(office: Gateway, pool: Po
         """
     )
     await pool.execute(
-        "INSERT INTO claims (provider, claim, purchase_id, kind, amount, state)"
-        " VALUES ('stripe', 're_1', 'p_4', 'refund', 100, 'stands')"
+        "INSERT INTO claims (provider, claim, purchase_id, kind, amount, state, final_at)"
+        " VALUES ('stripe', 're_1', 'p_4', 'refund', 100, 'stands', now())"
     )
     report = "transaction,amount,currency\npi_1,499,USD\npi_2,498,USD\npi_4,399,USD\npi_9,5,USD\n"
     path = "/admin/reconciliation?provider=stripe&since=2026-03-01&until=2026-04-01"

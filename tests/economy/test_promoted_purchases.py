@@ -107,8 +107,8 @@ async def test_coins_that_were_given_with_a_payment_and_taken_back_with_it_were_
         await gateway.post(f"/sandbox/payments/{made['id']}", {"outcome": outcome})
         coins = sum(issued)
         await ann.receive_where(lambda frame, due=coins: frame.get("coins") == due, "the balance")
-        _, wallet = await gateway.get("/wallet", token)
-        assert wallet["issued"] == dict(zip(("purchased", "promotional"), issued, strict=True))
+        _, rewards = await gateway.get("/rewards", token)
+        assert rewards["issued"] == dict(zip(("purchased", "promotional"), issued, strict=True))
 
 
 async def test_a_purchase_that_came_to_nothing_gives_its_promise_back(gateway: Gateway, pool: Pool) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from loadtests.profile.stacks import LOOP, by_place
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtests.profile.__main__ import LOADS, asked
+from loadtests.profile.stacks import LOOP, NoSamplesError, by_place, sample
 from loadtests.profile.stores import spent
 
 RAW = """\
@@ -26,3 +32,25 @@ def test_each_sample_belongs_to_the_innermost_function_of_ours_or_to_who_was_cal
 def test_only_what_was_called_in_between_counts():
     before = {"get": (10, 100), "set": (5, 50)}
     assert spent(before, {"get": (10, 100), "set": (8, 60), "fcall": (1, 9)}) == {"set": (3, 10), "fcall": (1, 9)}
+
+
+def test_what_cannot_be_looked_at_is_told_in_a_sentence():
+    assert asked({"LOAD": "", "SECONDS": ""}) == (LOADS["gifts"], 8)
+    assert asked({"LOAD": "room", "SECONDS": "20"}) == (LOADS["room"], 20)
+    for wrong in ("x", "0", "-1", "1.5", "nan", "601", "²"):
+        with pytest.raises(ValueError, match="SECONDS must be"):
+            asked({"SECONDS": wrong})
+    with pytest.raises(ValueError, match="LOAD must be one of gifts, room"):
+        asked({"LOAD": "rooms"})
+
+
+@pytest.mark.parametrize(("said", "told"), [("", "ended with 3 and said nothing"), ("one\\ntwo\\n\\n", "^two$")])
+async def test_a_process_that_cannot_be_looked_into_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str
+):
+    program = tmp_path / "py-spy"
+    program.write_text(f"#!/bin/sh\nprintf '{said}' >&2\nexit 3\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(NoSamplesError, match=told):
+        await sample(1, 1)

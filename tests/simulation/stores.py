@@ -37,6 +37,8 @@ class Stores:
             "shared_buffers": "64MB",
             "deadlock_timeout": "5s",
             "log_min_messages": "panic",
+            # Whoever dies or is cut off leaves a connection behind, until a later step: two hundred at once were seen.
+            "max_connections": "1000",
         }
         self._postgres = EmbeddedPostgres(self.folder / "pg", options=options)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from server.domain.errors import Code, Refusal
 from server.ledger.admin.record import record
+from server.ledger.earning.rewards import ISSUED
 from server.stores.postgres import Connection, Pool
 
 BANNED_MAX = 100_000
@@ -24,10 +25,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class UserAccount:
-    """A user's books. coins: the ledger's balance, behind what is not settled. purchased, promotional: ever credited.
-
-    paid_minor: what purchases that stand brought, by currency.
-    """
+    """A user's books. coins: the ledger's balance, behind what is not settled; purchased, promotional: ever got."""
 
     id: str
     name: str
@@ -63,10 +61,10 @@ async def find_users(pool: Pool, text: str, limit: int) -> list[UserRow]:
 async def account(conn: Connection, user_id: str) -> UserAccount:
     """One user with everything that counts. Raises Refusal (not_found)."""
     row = await conn.fetchrow(
-        """
+        f"""
         SELECT users.id, name, blocked AS frozen, banned_users.reason AS banned, users.created_at, profiles.region,
                coalesce(held.coins, 0)::bigint AS coins,
-               coalesce(given.purchased, 0)::bigint AS purchased, coalesce(given.promotional, 0)::bigint AS promotional,
+               given.purchased, given.promotional,
                coalesce(given.total - held.coins, 0)::bigint AS spent,
                coalesce(held.available, 0)::bigint AS diamonds_available,
                coalesce(held.held, 0)::bigint AS diamonds_held, coalesce(held.paid, 0)::bigint AS diamonds_paid,
@@ -83,13 +81,10 @@ async def account(conn: Connection, user_id: str) -> UserAccount:
             FROM accounts WHERE owner = $1
         ) AS held,
         LATERAL (
-            SELECT sum(coins) FILTER (WHERE kind IN ('purchase', 'refund')) AS purchased,
-                   sum(coins) FILTER (WHERE kind IN ('promotion', 'forfeit')) AS promotional,
-                   sum(coins) AS total
-            FROM credits WHERE user_id = $1
+            SELECT {ISSUED}, sum(coins) AS total FROM credits WHERE user_id = $1
         ) AS given
         WHERE users.id = $1
-        """,
+        """,  # noqa: S608 - columns of our own
         user_id,
     )
     if row is None:

@@ -10,6 +10,12 @@ from server.ledger.notices import notify
 from server.ledger.wallets import book_credit
 from server.stores.postgres import Connection, Pool
 
+ISSUED = """
+    coalesce(sum(coins) FILTER (WHERE kind IN ('purchase', 'refund')), 0)::bigint AS purchased,
+    coalesce(sum(coins) FILTER (WHERE kind IN ('promotion', 'forfeit')), 0)::bigint AS promotional
+"""
+"""Of rows of `credits`: the columns of `Issued`."""
+
 Source = Literal["bonus", "referral", "challenge", "contest", "event", "rewarded"]
 
 
@@ -90,13 +96,6 @@ async def page(pool: Pool, user_id: str, limit: int, cursor: str | None) -> tupl
 
 async def issued(pool: Pool, user_id: str) -> Issued:
     """What a user was issued, by where it came from. What is left of each cannot be told: coins are spent alike."""
-    row = await pool.fetchrow(
-        """
-        SELECT coalesce(sum(coins) FILTER (WHERE kind IN ('purchase', 'refund')), 0)::bigint AS purchased,
-               coalesce(sum(coins) FILTER (WHERE kind IN ('promotion', 'forfeit')), 0)::bigint AS promotional
-        FROM credits WHERE user_id = $1
-        """,
-        user_id,
-    )
+    row = await pool.fetchrow(f"SELECT {ISSUED} FROM credits WHERE user_id = $1", user_id)  # noqa: S608 - columns of our own
     assert row is not None
     return Issued(row["purchased"], row["promotional"])

@@ -50,7 +50,8 @@ async def versions(conn: Connection, package_id: str | None, limit: int) -> list
         WHERE CASE WHEN $1::text IS NULL
             THEN version = (SELECT max(version) FROM packages WHERE package_id = held.package_id)
             ELSE package_id = $1 END
-        ORDER BY platform, region, coins_min IS NOT NULL, coins, package_id, version DESC LIMIT $2
+        ORDER BY CASE WHEN $1 IS NOT NULL THEN version END DESC,
+            platform, region, coins_min IS NOT NULL, coins, package_id LIMIT $2
         """,  # noqa: S608 - columns of our own
         package_id,
         limit,

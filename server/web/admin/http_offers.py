@@ -8,6 +8,7 @@ from server.domain.packages import Package
 from server.ledger.admin import offers
 from server.ledger.recharge import packages
 from server.web.admin.shapes import ItemVersion, ItemVersions, NewItem, NewPackage, PackageVersion, PackageVersions
+from server.web.economy.http_packages import platform_of, region_of
 from server.web.economy.purchase_shapes import Money
 from server.web.http import admin_of, answer, read_body, services_of
 from server.web.route import Route
@@ -52,11 +53,14 @@ async def add_item_version(request: web.Request) -> web.Response:
 
 
 async def list_package_versions(request: web.Request) -> web.Response:
-    """The newest version of every package, on sale or not, or all versions of one `package`."""
+    """The newest version of every package, on sale or not, all versions of one `package`, or what a `region` buys."""
     await admin_of(request)
-    package = _asked(request, "package")
+    package, platform, region = _asked(request, "package"), platform_of(request), region_of(request)
     async with services_of(request).pool.acquire() as conn:
-        found = await packages.versions(conn, package, VERSIONS_MAX)
+        if region is None:
+            found = await packages.versions(conn, package, VERSIONS_MAX)
+        else:
+            found = await packages.offered(conn, platform, region)
     return answer(PackageVersions([_package(one) for one in found]))
 
 
@@ -141,7 +145,11 @@ ROUTES = (
         path="/admin/packages",
         handler=list_package_versions,
         answer=PackageVersions,
-        query={"package": "all versions of this one"},
+        query={
+            "package": "all versions of this one",
+            "region": "ISO 3166-1 alpha-2: what is on sale there",
+            "platform": "`web`, `ios` or `android`, of a region",
+        },
         codes=(Code.NOT_FOUND,),
     ),
     Route(

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from server.domain import packages
 from server.web.economy.history_shapes import TraceView
 from server.web.economy.purchase_shapes import Currency, Money, Platform
 from server.web.shapes import Coins, Count, Diamonds, Next, User
@@ -175,7 +176,7 @@ class NewPackage(Struct, frozen=True):
     coins_min, coins_max: bounds of a custom amount, of which `amount` buys `coins`; both, or none for a fixed package.
     """
 
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.]{0,63}\Z")]
+    id: Annotated[str, Meta(pattern=rf"^{packages.ID}\Z")]
     platform: Platform
     coins: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     amount: Annotated[int, Meta(ge=1, le=1_000_000_000)]

@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from server.domain.errors import Code, Refusal
+from server.domain.packages import ID
 from server.economy.recharge.offers import Offer, offers, quote
 from server.ledger.profiles import profile_of
 from server.ledger.recharge import packages
@@ -15,16 +16,14 @@ from server.web.route import Route
 
 PLATFORMS = ("web", "ios", "android")
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
-PACKAGE_ID = re.compile(r"[a-z0-9][a-z0-9_.]{0,63}", re.ASCII)
+PACKAGE_ID = re.compile(ID, re.ASCII)
 COINS = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
 async def list_packages(request: web.Request) -> web.Response:
     """What coins cost on a platform (`web` unless given), in the account's region or the one given."""
     services, providers = services_of(request), services_of(request).cashier.providers
-    platform = request.query.get("platform", "web")
-    if platform not in PLATFORMS:
-        raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
+    platform = platform_of(request)
     user_id, bound, region = await _buyer(request)
     found: list[Offer] = []
     if providers.selling_on(platform):
@@ -68,7 +67,7 @@ async def quote_package(request: web.Request) -> web.Response:
 
 async def _buyer(request: web.Request) -> tuple[str | None, bool, str | None]:
     """Who asks, if anybody; whether their account is bound to a region; and the region that prices are for."""
-    said = _region(request)
+    said = region_of(request)
     if "Authorization" not in request.headers:
         return None, False, said
     identity = await identity_of(request)
@@ -93,7 +92,15 @@ def _coins(request: web.Request) -> int | None:
     return None if given is None else int(given)
 
 
-def _region(request: web.Request) -> str | None:
+def platform_of(request: web.Request) -> str:
+    """The query's `platform`, `web` unless given. Raises Refusal (bad_request)."""
+    platform = request.query.get("platform", "web")
+    if platform not in PLATFORMS:
+        raise Refusal(Code.BAD_REQUEST, f"A platform is one of {', '.join(PLATFORMS)}.")
+    return platform
+
+
+def region_of(request: web.Request) -> str | None:
     """The query's `region`. Raises Refusal (bad_request)."""
     region = request.query.get("region")
     if region is not None and not REGION.fullmatch(region):

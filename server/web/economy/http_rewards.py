@@ -8,6 +8,7 @@ from server.ledger.earning import promotions, referrals, rewards
 from server.ledger.profiles import profile_of
 from server.stores.postgres import Connection
 from server.web.economy.rewards_shapes import (
+    CoinsIssued,
     PromotionOffered,
     PromotionsOffered,
     ReferralCode,
@@ -19,7 +20,7 @@ from server.web.economy.rewards_shapes import (
 from server.web.http import answer, identity_of, limit_of, read_body, rfc3339, services_of
 from server.web.route import Route
 from server.web.services import Services
-from server.web.shapes import CoinsIssued, User
+from server.web.shapes import User
 from server.web.strict_json import StrictDecoder
 
 _referral_code = StrictDecoder(ReferralCode)

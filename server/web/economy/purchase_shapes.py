@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from server.domain.packages import AMOUNT_MAX
 from server.web.shapes import Coins, Next
 
 Platform = Literal["web", "ios", "android"]
@@ -97,7 +98,7 @@ class NewPurchase(Struct, frozen=True):
     package: PackageId
     version: Annotated[int, Meta(ge=1, le=2_000_000_000)]
     coins: Annotated[int, Meta(ge=1, le=1_000_000_000)] | UnsetType = UNSET
-    amount: Annotated[int, Meta(ge=1, le=10**12)] | UnsetType = UNSET
+    amount: Annotated[int, Meta(ge=1, le=AMOUNT_MAX)] | UnsetType = UNSET
     bonus_coins: Annotated[int, Meta(ge=0, le=10**12)] = 0
     method: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
     region: Region | UnsetType = UNSET

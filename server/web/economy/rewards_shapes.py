@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from server.web.shapes import CoinsIssued, Count, Next, User
+from server.web.shapes import Coins, Count, Next, User
 
 At = Annotated[str, Meta(description="RFC 3339")]
 PositiveCoins = Annotated[int, Meta(ge=1)]
@@ -18,6 +18,13 @@ class RewardGiven(Struct, frozen=True):
     coins: PositiveCoins
     message: str
     at: At
+
+
+class CoinsIssued(Struct, frozen=True):
+    """Coins that one ever got, less what was taken back: bought, and given."""
+
+    purchased: Coins
+    promotional: Coins
 
 
 class Rewards(Struct, frozen=True):

@@ -62,11 +62,8 @@ function offers({ api, root, name, fields, preview, facts }) {
 async function tryPromotion(api, { announce: _, ...terms }) {
   const platform = terms.platforms?.[0] ?? "web";
   const region = terms.regions?.[0] ?? TRIAL_REGION;
-  const { packages } = await api.get("/admin/packages");
-  const sold = packages.filter((/** @type {any} */ one) => one.active && one.platform === platform);
-  const own = sold.filter((/** @type {any} */ one) => one.region === region);
-  const offered = own.length > 0 ? own : sold.filter((/** @type {any} */ one) => one.region === "*");
-  const tried = offered.find((/** @type {{id: string}} */ one) => terms.packages?.includes(one.id) ?? true);
+  const { packages } = await api.get("/admin/packages", { platform, region });
+  const tried = packages.find((/** @type {{id: string}} */ one) => terms.packages?.includes(one.id) ?? true);
   if (!tried) return "None of its packages is on sale, so it cannot be tried.";
   const { price: { amount, currency }, coins } = tried;
   const got = await api.post("/admin/promotions/preview", { package: tried.id, coins, amount, region, platform, at: terms.starts_at, terms });

@@ -23,7 +23,7 @@ const RETRYABLE = new Set(["rate_limited", "busy"]);
 
 /**
  * @typedef {{type: "gift_ack", id: string, gift_id: string, coins: number, combo: number, at: number,
- *   near?: Array<"day"|"week"|"month">}} GiftAck near: budgets that are nearly spent
+ *   near?: Array<"day"|"week"|"month">}} GiftAck near: budgets that this gift made nearly spent
  * @typedef {{type: "gift_nack", id: string, code: string, message: string, coins?: number, retry_ms?: number,
  *   limit?: "day"|"week"|"month", until?: number}} GiftNack limit, until: the budget that it is over, or the pause, and when it ends
  */

@@ -4,7 +4,7 @@
 
 import { explain } from "../lib/problems.js";
 import { showToast } from "../lib/toasts.js";
-import { BudgetWarning, overBudget } from "./budget_words.js";
+import { BudgetWarning } from "./budget_warning.js";
 import { GiftConfirmation } from "./gift_confirmation.js";
 
 /** The same refusal is not explained again within this time. */
@@ -77,11 +77,12 @@ export class GiftSender {
     const nowMs = performance.now();
     if (code === this.#explained.code && nowMs - this.#explained.atMs < EXPLAIN_AGAIN_AFTER_MS) return;
     this.#explained = { code, atMs: nowMs };
-    const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
-    if (code === "limit_exceeded" && nack.until !== undefined) {
-      showToast(overBudget(nack), { kind: "problem", action: LIMITS });
+    // What one set oneself, a budget or a pause, is over at a time that only the server's own sentence says.
+    if (nack.until !== undefined) {
+      showToast(message, { kind: "problem", action: LIMITS });
       return;
     }
+    const inDebt = code === "wallet_blocked" && this.balance.owed > 0;
     const action = code === "insufficient_coins" || inDebt ? { label: "Get coins", run: this.recharge, testid: "toast-recharge" } : undefined;
     showToast(inDebt ? "You owe coins of a payment that was taken back." : explain(code, message), { kind: "problem", action });
   }

@@ -20,9 +20,9 @@ export function showBalance(card, api, socket) {
   const debt = /** @type {HTMLElement} */ (card.querySelector("[data-part=debt]"));
   const issued = /** @type {HTMLElement} */ (card.querySelector("[data-part=issued]"));
   const lookUp = new Paced(async () => {
-    const wallet = await api.get("/wallet").catch(() => null);
-    if (!wallet?.issued) return;
-    const { purchased, promotional } = wallet.issued;
+    const rewards = await api.get("/rewards", { limit: 1 }).catch(() => null);
+    if (!rewards) return;
+    const { purchased, promotional } = rewards.issued;
     issued.hidden = false;
     setText(issued, `In all ${formatNumber(purchased)} bought and ${formatNumber(promotional)} given`);
   }, ISSUED_PAUSE_MS);

@@ -1,15 +1,12 @@
 /**
- * What is said about budgets: that one is nearly spent, or that something is over it and until when.
+ * What a page says of a budget that is nearly spent: once, though an answer and then a notice tell of it.
  */
-
-import { formatMoment } from "../lib/format.js";
 
 /** @typedef {"day"|"week"|"month"} Period */
 
-/** A page does not say the same again within this time: the notice of it comes right behind. */
+/** The notice comes right behind the answer, and is not said again within this time. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 
-/** Says once of each budget in its time that it is nearly spent. */
 export class BudgetWarning {
   /** @type {Map<Period, number>} when this page said it, by performance.now() */
   #saidMs = new Map();
@@ -30,10 +27,4 @@ export class BudgetWarning {
   #said(period) {
     return performance.now() - (this.#saidMs.get(period) ?? -Infinity) < SAY_AGAIN_AFTER_MS;
   }
-}
-
-/** @param {{limit?: Period, until?: number}} refusal until: microseconds @returns {string} */
-export function overBudget({ limit, until = 0 }) {
-  if (limit === undefined) return `You have paused spending until ${formatMoment(until)}.`;
-  return `This is more than is left of your budget for this ${limit}. The next ${limit} begins ${formatMoment(until)}.`;
 }

@@ -151,7 +151,8 @@ async def test_lower_counts_at_once_and_higher_after_a_day(stage: Stage) -> None
     assert await limit(stage, DAY, 10)
     assert not await limit(stage, DAY, 500)
     assert not await limit(stage, DAY, None), "the later wish takes the place of the earlier one"
-    await sweeper(stage).sweep()
+    sweeping = sweeper(stage)
+    await sweeping.sweep()
     assert (await send(stage, "a", 11)).code == Code.LIMIT_EXCEEDED  # type: ignore[union-attr]
     async with stage.pool.acquire() as conn:
         wishes = await controls.wishes_of(conn, ANN)
@@ -161,7 +162,7 @@ async def test_lower_counts_at_once_and_higher_after_a_day(stage: Stage) -> None
     assert wishes.raises[DAY].coins is None
     assert wishes.raises[DAY].effective_at - datetime.now(UTC) > timedelta(hours=23)
     await days_pass(stage)
-    await sweeper(stage).sweep()
+    await sweeping.sweep()
     assert isinstance(await send(stage, "a", 11), Accepted)
     told = await stage.pool.fetchval("SELECT message FROM notices WHERE user_id = $1", ANN)
     assert told == "Your budget for each day is lifted now, as you wished a day ago."

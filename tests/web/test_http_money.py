@@ -116,9 +116,9 @@ async def test_a_gift_settled_between_the_two_reads_is_in_the_history_once(
     reads = 0
 
     def then_settle(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def wrapped(*arguments: Any) -> Any:
+        async def wrapped(*arguments: Any, **more: Any) -> Any:
             nonlocal reads
-            found = await read(*arguments)
+            found = await read(*arguments, **more)
             reads += 1
             if reads == 1:
                 await settle()

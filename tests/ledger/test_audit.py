@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
+from redis.asyncio import Redis
 
 from server.domain.controls import Period
 from server.domain.gift import Accepted
 from server.domain.ids import UserId
 from server.ledger import controls, wallets
-from server.ledger.auditing import budgets
+from server.ledger.auditing import budgets, rooms
 from server.ledger.auditing.report import AuditReport
 from server.ledger.settle import Settler
 from server.stores import keys
@@ -138,6 +139,23 @@ async def test_it_is_exact_while_gifts_credits_settlement_and_rooms_go_on(stage:
     report = await stage.audit()
     assert report.ok, report.render()
     assert report.totals["gifts_unsettled"] == 0
+
+
+async def test_whoever_comes_and_gives_while_redis_is_read_is_all_right(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet was loaded after the wallets were read, and its gift is in the log that is read on."""
+    read_rooms = rooms.read_rooms
+
+    async def later(redis: Redis) -> list[rooms.HeldRoom]:
+        await stage.give("ann", count=3)
+        return await read_rooms(redis)
+
+    await wallets.grant(stage.pool, UserId("ann"), 10, "promotion", "not in Redis yet", "")
+    monkeypatch.setattr(rooms, "read_rooms", later)
+    report = await stage.audit()
+    assert report.ok, report.render()
+    assert (report.totals["coins_unsettled"], report.totals["coins_held"]) == (3, 7)
 
 
 async def test_a_room_that_is_not_caught_up_is_not_compared(stage: Stage) -> None:

@@ -37,6 +37,8 @@ class ShardView:
     """A shard in Redis. serving: it goes on from the ledger; else it will be begun anew, and what it holds is void.
 
     compared: its wallets were brought up to date since this Redis was opened; else they may lack what they once had.
+    looked_to: the wallets of all who have gifts up to this number were looked for. Whoever gave later may have been
+    loaded later too.
     """
 
     shard: int
@@ -45,6 +47,7 @@ class ShardView:
     serving: bool
     compared: bool
     window: Window
+    looked_to: int = 0
     wallets: dict[str, HeldWallet] = field(default_factory=dict)
 
 
@@ -70,6 +73,7 @@ class RedisView:
         await self.read_on(gaps)
         for view in self.shards.values():
             # Whoever has unsettled gifts must be loaded, also if the scan came by too early to see it.
+            view.looked_to = view.window.to
             missed = [viewer for viewer in view.window.viewers_after(view.cursor.number) if viewer not in view.wallets]
             for start in range(0, len(missed), WALLETS_PER_CALL):
                 await self._read_wallets(view, missed[start : start + WALLETS_PER_CALL])

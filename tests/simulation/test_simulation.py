@@ -17,7 +17,8 @@ pytestmark = pytest.mark.slow
 
 STEPS = 2_000
 
-FOUND_WITHIN_SEEDS = 4
+FOUND_WITHIN_SEEDS = 40
+"""Commonly one of the first five; sets of strings go another way in each process, and with them the steps of a seed."""
 STEPS_PER_SEED = 500
 MISSING = {
     "a request is answered once": (

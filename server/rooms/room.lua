@@ -577,6 +577,10 @@ local function join(keys, args)
     recovered = '1'
     missed = redis.call('XRANGE', room.log, '(' .. since, '+')
   end
+  if viewers ~= state.viewers_sent then
+    -- Whoever joins is told a count that the others were not: should it be theirs again by the next tick, it is new to this one.
+    redis.call('HSET', keys[1], 'viewers_sent', '')
+  end
   local dirty = (viewers ~= state.viewers_sent or state.caught_up ~= '1') and '1' or '0'
   return {state.incarnation .. '-' .. state.n, state.state, snapshot, dirty, recovered, missed}
 end

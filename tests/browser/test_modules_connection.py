@@ -57,12 +57,15 @@ async def test_a_gift_keeps_its_id_until_it_is_answered(modules: Modules) -> Non
            outbox.pump(3050);
            outbox.pump(3200);
            outbox.pump(3200 + m.RESEND_AFTER_MS);
+           outbox.answered({ type: "gift_nack", id: sent[0], code: "unavailable" }, 15000);
+           outbox.pump(15300);
+           outbox.pump(18000);
            outbox.answered({ type: "gift_ack", id: sent[0], coins: 7 }, 20000);
            outbox.answered({ type: "gift_ack", id: sent[0], coins: 8 }, 20000);
            outbox.pump(90000);
            return [sent, await answer]""",
     )
-    assert len(sent) == 4
+    assert len(sent) == 5
     assert len(set(sent)) == 1
     assert answer["coins"] == 7
 

@@ -343,6 +343,19 @@ async def test_a_delta_for_viewers_alone_comes_at_most_once_a_second(redis: Redi
     assert await come_and_tick(5) == (b"0", 5)
 
 
+async def test_who_was_told_a_count_that_passed_is_told_the_next_one(redis: Redis) -> None:
+    """The others know two viewers; who joins while there was one for a moment must hear that there are two again."""
+    await load(redis, "r1")
+    await join(redis, "r1", gateway="g1", members=2)
+    await tick(redis, "r1")
+    await redis.fcall("gs_room_members", 1, keys.room("r1"), "g1", "0", "15")
+    assert (await join(redis, "r1", gateway="g2", members=1))["viewers"] == 1
+    await redis.fcall("gs_room_members", 1, keys.room("r1"), "g2", "2", "15")
+    await redis.hset(keys.room("r1"), "viewers_at", "0")
+    await tick(redis, "r1")
+    assert [frame["viewers"] for frame in await frames(redis, "r1")] == [2, 2]
+
+
 async def test_viewers_are_the_members_of_all_gateways_alive(redis: Redis) -> None:
     await load(redis, "r1")
     key = keys.room("r1")

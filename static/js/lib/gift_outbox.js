@@ -9,7 +9,7 @@ import { randomId } from "./api.js";
 export const IN_FLIGHT_MAX = 8;
 /** Gifts waiting or in flight; further ones are refused at once. */
 export const PENDING_MAX = 64;
-/** How often one gift is sent again because the server was busy or limited the rate. */
+/** How often one gift is sent again because the server was busy, limited the rate, or could not tell what became of it. */
 export const REFUSED_RETRIES_MAX = 6;
 /** An unanswered gift is sent again after this long on a connection that lives. */
 export const RESEND_AFTER_MS = 8_000;
@@ -19,7 +19,8 @@ export const ANSWER_DEADLINE_MS = 5 * 60_000;
 const RETRY_DEFAULT_MS = 400;
 const RETRY_CAP_MS = 10_000;
 const RETRY_JITTER = 0.3;
-const RETRYABLE = new Set(["rate_limited", "busy"]);
+/** Of `unavailable` nobody knows whether the gift was accepted; asking again under its id tells. */
+const RETRYABLE = new Set(["rate_limited", "busy", "unavailable"]);
 
 /**
  * @typedef {{type: "gift_ack", id: string, gift_id: string, coins: number, combo: number, at: number,
@@ -83,9 +84,9 @@ export class GiftOutbox {
     const gift = this.#pending.get(answer.id);
     if (!gift) return;
     if (answer.type === "gift_nack" && RETRYABLE.has(answer.code) && gift.refusals < REFUSED_RETRIES_MAX) {
+      const waitMs = Math.min(RETRY_CAP_MS, answer.retry_ms ?? RETRY_DEFAULT_MS * 2 ** gift.refusals);
       gift.refusals += 1;
       gift.sentAtMs = null;
-      const waitMs = Math.min(RETRY_CAP_MS, answer.retry_ms ?? RETRY_DEFAULT_MS);
       gift.notBeforeMs = nowMs + waitMs * (1 + RETRY_JITTER * Math.random());
       return;
     }

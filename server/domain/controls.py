@@ -75,7 +75,7 @@ class Restraint(Struct, frozen=True, gc=False):
     @property
     def message(self) -> str:
         """The sentence for the viewer."""
-        until = f"{moment(self.until_us):%Y-%m-%d %H:%M} UTC"
+        until = told(self.until_us)
         if self.limit is None:
             return f"You have paused spending until {until}."
         return f"This is more than is left of your budget for this {self.limit}. The next {self.limit} begins {until}."
@@ -84,3 +84,8 @@ class Restraint(Struct, frozen=True, gc=False):
 def moment(us: int) -> datetime:
     """Of microseconds since the Unix epoch, UTC."""
     return _EPOCH + timedelta(microseconds=us)
+
+
+def told(us: int) -> str:
+    """A moment, in microseconds since the Unix epoch, as sentences for viewers have it."""
+    return f"{moment(us):%Y-%m-%d %H:%M} UTC"

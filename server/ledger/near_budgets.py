@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.domain.controls import Period, moment
+from server.domain.controls import Period, told
 from server.ledger.notices import Word, notify_all
 from server.stores.postgres import Pool
 
@@ -40,7 +40,7 @@ async def warn(pool: Pool, near: Sequence[NearBudget]) -> set[str]:
 
 def _word(near: NearBudget, coins: int) -> Word:
     # Without the figure: between the debit and now the budget may have become another one.
-    begins = f"The next {near.period} begins {moment(near.ends_us):%Y-%m-%d %H:%M} UTC."
+    begins = f"The next {near.period} begins {told(near.ends_us)}."
     return Word(
         near.user_id,
         "budget",

@@ -15,6 +15,7 @@ from server.stores.held_controls import controls_arguments
 from tests.wallet.held import HEAD_BYTES
 from tests.wallet.model import KEY, LIBRARY, Gift, Ledger, Limits, Shard, Snapshot, Told
 from tests.wallet.shifted import SHIFT_KEY, now_us, shifted
+from tests.wallet.test_interleavings import STORIES
 
 RICH = 10**9
 DAY_S = 86_400
@@ -356,13 +357,7 @@ def test_no_order_of_anything_spends_more_than_a_budget(redis: Redis) -> None:
     ControlledMachine.redis = redis
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         ControlledMachine,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=STORIES,
     )
 
 

@@ -22,6 +22,16 @@ gifts = st.builds(
 viewers = st.sampled_from(VIEWERS)
 
 
+STORIES = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+"""How many orders of things a machine goes through, and how long they are."""
+
+
 class WalletMachine(RuleBasedStateMachine):
     """The functions on a real server, beside a ledger of plain dictionaries."""
 
@@ -188,11 +198,5 @@ def test_any_interleaving_keeps_every_coin(redis: Redis) -> None:
     WalletMachine.redis = redis
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         WalletMachine,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=STORIES,
     )
